@@ -1,0 +1,62 @@
+/** One configuration of atoms read from a file. */
+export interface Frame {
+  /** `FILE@index`, the name under which the frame appears in every output. */
+  readonly id: string;
+  /** The file as the user named it. */
+  readonly file: string;
+  /** 0-based place in that file. */
+  readonly index: number;
+  /** Line of the file where the frame starts, from 1. */
+  readonly line: number;
+  /** Atomic numbers, shape (n_atoms). */
+  readonly species: Uint8Array;
+  /** Cartesian positions, shape (n_atoms, 3), row-major, Å. */
+  readonly positions: Float64Array;
+  /** Lattice vectors as rows, shape (3, 3), Å; zeros where the file gives none. */
+  readonly cell: Float64Array;
+  /** Periodicity along each lattice vector. */
+  readonly pbc: readonly [boolean, boolean, boolean];
+  /** Key-value pairs of the comment line, unparsed; a bare key has the value `T`. */
+  readonly info: ReadonlyMap<string, string>;
+}
+
+const SYMBOLS = (
+  "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se " +
+  "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy " +
+  "Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu Am Cm Bk Cf " +
+  "Es Fm Md No Lr Rf Db Sg Bh Hs Mt Ds Rg Cn Nh Fl Mc Lv Ts Og"
+).split(" ");
+
+const ATOMIC_NUMBERS = new Map(SYMBOLS.map((symbol, z) => [symbol, z]));
+
+/** Largest atomic number known. */
+export const MAX_ATOMIC_NUMBER = SYMBOLS.length - 1;
+
+/** Atomic number of a chemical symbol (`H` → 1), or 0 if there is no such element. */
+export function atomicNumber(symbol: string): number {
+  return ATOMIC_NUMBERS.get(symbol) ?? 0;
+}
+
+/** Chemical symbol of an atomic number (1 → `H`). */
+export function chemicalSymbol(z: number): string {
+  return SYMBOLS[z] ?? `Z${z}`;
+}
+
+/** Chemical formula with symbols in alphabetical order, such as `H2O`. */
+export function formula(species: Uint8Array): string {
+  const counts = new Map<string, number>();
+  for (const z of species) {
+    const symbol = chemicalSymbol(z);
+    counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
+  }
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([symbol, n]) => symbol + (n > 1 ? n : "")).join("");
+}
+
+/** Volume |a · (b × c)| of a cell with lattice vectors as rows, Å³. */
+export function cellVolume(c: ArrayLike<number>): number {
+  return Math.abs(
+    c[0] * (c[4] * c[8] - c[5] * c[7]) - c[1] * (c[3] * c[8] - c[5] * c[6]) +
+      c[2] * (c[3] * c[7] - c[4] * c[6]),
+  );
+}

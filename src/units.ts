@@ -1,0 +1,16 @@
+/**
+ * Physical constants and unit factors. Lengths are Å, energies eV, temperatures K.
+ * CODATA 2018 where a constant is measured; the `ZBL` and `COULOMB` values are those that MACE uses.
+ */
+
+/** Bohr radius in Å (CODATA 2018). */
+export const BOHR = 0.529177210903;
+
+/** e²/(4πε0) in eV·Å, rounded as in MACE's pair repulsion. */
+export const COULOMB = 14.3996;
+
+/** Bohr radius in Å, rounded as in MACE's pair repulsion. */
+export const ZBL_BOHR = 0.529;
+
+/** Exponents of the universal screening function (Ziegler, Biersack, Littmark 1985), per screening length. */
+export const ZBL_EXPONENTS = [3.2, 0.9423, 0.4028, 0.2016] as const;
