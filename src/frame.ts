@@ -20,6 +20,25 @@ export interface Frame {
   readonly info: ReadonlyMap<string, string>;
 }
 
+/**
+ * The directed edges of one frame, sorted by receiver. Edge e runs from `sender[e]` to the receiver n
+ * with `firstEdge[n] <= e < firstEdge[n + 1]`; every periodic image within the cutoff is an edge.
+ */
+export interface Graph {
+  readonly nAtoms: number;
+  readonly nEdges: number;
+  /** Atomic numbers, shape (n_atoms). */
+  readonly species: Uint8Array;
+  /** First edge of each receiver, shape (n_atoms + 1). */
+  readonly firstEdge: Uint32Array;
+  /** Sending atom, shape (n_edges). */
+  readonly sender: Uint32Array;
+  /** Cell translations S of the sender-to-receiver vector, shape (n_edges, 3). */
+  readonly unitShifts: Int32Array;
+  /** r_receiver - r_sender + S · cell, shape (n_edges, 3), Å. */
+  readonly vectors: Float64Array;
+}
+
 const SYMBOLS = (
   "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se " +
   "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy " +

@@ -24,3 +24,39 @@ export function takeRows(m: Matrix, indices: ArrayLike<number>): Matrix {
   }
   return out;
 }
+
+/**
+ * Adds `scale` · A B to `out`, all row-major: A is (n, k), B is (k, m), out is (n, m).
+ * Four rows of B are taken at a time, so that each element of `out` is touched k/4 times.
+ */
+export function addProduct(
+  out: Float64Array,
+  a: Float64Array,
+  b: Float64Array,
+  n: number,
+  k: number,
+  m: number,
+  scale = 1,
+): void {
+  for (let i = 0; i < n; i++) {
+    const row = i * m;
+    let p = 0;
+    for (; p + 4 <= k; p += 4) {
+      const a0 = a[i * k + p] * scale;
+      const a1 = a[i * k + p + 1] * scale;
+      const a2 = a[i * k + p + 2] * scale;
+      const a3 = a[i * k + p + 3] * scale;
+      const b0 = p * m;
+      const b1 = b0 + m;
+      const b2 = b1 + m;
+      const b3 = b2 + m;
+      for (let j = 0; j < m; j++) {
+        out[row + j] += a0 * b[b0 + j] + a1 * b[b1 + j] + a2 * b[b2 + j] + a3 * b[b3 + j];
+      }
+    }
+    for (; p < k; p++) {
+      const ap = a[i * k + p] * scale;
+      for (let j = 0; j < m; j++) out[row + j] += ap * b[p * m + j];
+    }
+  }
+}

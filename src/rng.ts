@@ -20,27 +20,27 @@ export function splitmix64(x: bigint): bigint {
   return z ^ (z >> 31n);
 }
 
+/** Uniform numbers in (0, 1) of one seed and stream, each a function of its id alone. */
+export function uniformStream(seed: bigint, stream: bigint): (id: bigint) => number {
+  const base = splitmix64((seed * GOLDEN + stream * STREAM_STEP) & MASK);
+  return (id) => (Number(splitmix64((id ^ base) & MASK) >> 11n) + 0.5) / 2 ** 53;
+}
+
 /** A uniform number in (0, 1), a function of its three arguments alone. */
 export function uniform(seed: bigint, stream: bigint, id: bigint): number {
-  const base = splitmix64((seed * GOLDEN + stream * STREAM_STEP) & MASK);
-  return (Number(splitmix64((id ^ base) & MASK) >> 11n) + 0.5) / 2 ** 53;
+  return uniformStream(seed, stream)(id);
 }
 
-/** 64-bit number of a frame: FNV-1a of the file name, mixed with the index. */
-export function stableId(file: string, index: number): bigint {
-  return splitmix64((hashName(file) + BigInt(index) * STREAM_STEP) & MASK);
-}
-
-const names = new Map<string, bigint>();
-
-function hashName(name: string): bigint {
-  let hash = names.get(name);
-  if (hash === undefined) {
-    hash = FNV_OFFSET;
-    for (const byte of new TextEncoder().encode(name)) {
-      hash = ((hash ^ BigInt(byte)) * FNV_PRIME) & MASK;
-    }
-    names.set(name, hash);
+/** 64-bit hash of a name (FNV-1a). */
+export function hashName(name: string): bigint {
+  let hash = FNV_OFFSET;
+  for (const byte of new TextEncoder().encode(name)) {
+    hash = ((hash ^ BigInt(byte)) * FNV_PRIME) & MASK;
   }
   return hash;
+}
+
+/** 64-bit number of the frame at `index` of the file whose name hashes to `fileHash`. */
+export function stableId(fileHash: bigint, index: number): bigint {
+  return splitmix64((fileHash + BigInt(index) * STREAM_STEP) & MASK);
 }

@@ -1,0 +1,275 @@
+import { ParseError } from "../errors.ts";
+import { cellVolume, type Frame, type Graph } from "../frame.ts";
+
+/** Atoms closer than this are the same place written twice, Å. */
+const COINCIDENT = 1e-5;
+/** A graph beyond this many candidate pairs means a cell in the wrong unit, not a system to study. */
+const MAX_CANDIDATES = 2 ** 33;
+
+/**
+ * All directed edges sender → receiver with distance strictly below `rMax`, every periodic image
+ * included (an atom and its own images too), sorted by receiver. Any cell: triclinic, smaller than the
+ * cutoff, or periodic along some axes only; atoms may lie outside of it.
+ *
+ * Atoms are binned in a grid of the cell, so the cost is linear in the number of edges.
+ *
+ * @param frame positions in Å, cell rows in Å
+ * @param rMax cutoff, Å
+ * @throws {ParseError} if periodic lattice vectors are dependent or two atoms coincide
+ */
+export function neighborList(frame: Frame, rMax: number): Graph {
+  const bins = binAtoms(frame, rMax);
+  const nAtoms = frame.species.length;
+  const edges = new EdgeBuilder(nAtoms);
+  for (let i = 0; i < nAtoms; i++) {
+    visitNeighbors(frame, bins, rMax, i, edges);
+    edges.closeReceiver(i);
+  }
+  return edges.graph(frame.species);
+}
+
+interface Bins {
+  /** Lattice vectors, those of non-periodic axes replaced by unit vectors, shape (3, 3). */
+  readonly basis: Float64Array;
+  /** Number of bins and search range per axis, shape (3). */
+  readonly counts: readonly number[];
+  readonly ranges: readonly number[];
+  /** Bin of each atom per axis, shape (n_atoms, 3). */
+  readonly binOf: Int32Array;
+  /** Atoms wrapped into the cell, shape (n_atoms, 3), Å, and the translations that did it. */
+  readonly wrapped: Float64Array;
+  readonly wraps: Int32Array;
+  /** Atoms of each bin: `atoms[first[b]] …`. */
+  readonly first: Uint32Array;
+  readonly atoms: Uint32Array;
+}
+
+function binAtoms(frame: Frame, rMax: number): Bins {
+  const { positions, pbc } = frame;
+  const nAtoms = frame.species.length;
+  const basis = completeBasis(frame);
+  const inverse = invert(basis);
+  const fractional = new Float64Array(3 * nAtoms);
+  const wrapped = Float64Array.from(positions);
+  const wraps = new Int32Array(3 * nAtoms);
+  const counts: number[] = [];
+  const ranges: number[] = [];
+  const binOf = new Int32Array(3 * nAtoms);
+  const most = Math.max(1, Math.ceil(2 * Math.cbrt(nAtoms)));
+  for (let k = 0; k < 3; k++) {
+    const height = 1 / Math.hypot(inverse[k], inverse[3 + k], inverse[6 + k]);
+    let [low, high] = [Infinity, -Infinity];
+    for (let i = 0; i < nAtoms; i++) {
+      let s = 0;
+      for (let x = 0; x < 3; x++) s += positions[3 * i + x] * inverse[3 * x + k];
+      if (pbc[k]) {
+        wraps[3 * i + k] = Math.floor(s);
+        s -= wraps[3 * i + k];
+        for (let x = 0; x < 3; x++) wrapped[3 * i + x] -= wraps[3 * i + k] * basis[3 * k + x];
+      }
+      fractional[3 * i + k] = s;
+      low = Math.min(low, s);
+      high = Math.max(high, s);
+    }
+    const [start, length] = pbc[k] ? [0, 1] : [low, Math.max(high - low, 1e-9)];
+    const extent = length * height;
+    const n = Math.min(most, Math.max(1, Math.floor(extent / rMax)));
+    counts.push(n);
+    ranges.push(pbc[k] ? Math.ceil(rMax * n / extent) : Math.min(n - 1, Math.ceil(rMax * n / extent)));
+    for (let i = 0; i < nAtoms; i++) {
+      const b = Math.floor((fractional[3 * i + k] - start) / length * n);
+      binOf[3 * i + k] = Math.min(n - 1, Math.max(0, b));
+    }
+  }
+  const images = ranges.reduce((product, r) => product * (2 * r + 1), 1);
+  const nBins = counts[0] * counts[1] * counts[2];
+  if (images * nAtoms * nAtoms / nBins > MAX_CANDIDATES) {
+    const volume = cellVolume(frame.cell).toPrecision(3);
+    throw new ParseError(
+      frame.id,
+      `${nAtoms} atoms in ${volume} Å³ have too many neighbors within ${rMax} Å; check the unit of Lattice`,
+    );
+  }
+  return { basis, counts, ranges, binOf, wrapped, wraps, ...sortBins(binOf, counts, nAtoms) };
+}
+
+function sortBins(binOf: Int32Array, counts: readonly number[], nAtoms: number) {
+  const first = new Uint32Array(counts[0] * counts[1] * counts[2] + 1);
+  const atoms = new Uint32Array(nAtoms);
+  const bin = (i: number) =>
+    (binOf[3 * i] * counts[1] + binOf[3 * i + 1]) * counts[2] + binOf[3 * i + 2];
+  for (let i = 0; i < nAtoms; i++) first[bin(i) + 1]++;
+  for (let b = 1; b < first.length; b++) first[b] += first[b - 1];
+  const next = first.slice();
+  for (let i = 0; i < nAtoms; i++) atoms[next[bin(i)]++] = i;
+  return { first, atoms };
+}
+
+function visitNeighbors(
+  frame: Frame,
+  bins: Bins,
+  rMax: number,
+  i: number,
+  edges: EdgeBuilder,
+): void {
+  const { basis, counts, ranges, binOf, wrapped, wraps, first, atoms } = bins;
+  const shift = [0, 0, 0];
+  const bin = [0, 0, 0];
+  for (let a = -ranges[0]; a <= ranges[0]; a++) {
+    if (!place(0, a)) continue;
+    for (let b = -ranges[1]; b <= ranges[1]; b++) {
+      if (!place(1, b)) continue;
+      for (let c = -ranges[2]; c <= ranges[2]; c++) {
+        if (place(2, c)) visitBin();
+      }
+    }
+  }
+
+  /** Sets bin and lattice translation along axis k; false where a non-periodic axis ends. */
+  function place(k: number, offset: number): boolean {
+    const raw = binOf[3 * i + k] + offset;
+    shift[k] = Math.floor(raw / counts[k]);
+    bin[k] = raw - shift[k] * counts[k];
+    return frame.pbc[k] || shift[k] === 0;
+  }
+
+  function visitBin(): void {
+    const [s0, s1, s2] = shift;
+    const x = wrapped[3 * i] - s0 * basis[0] - s1 * basis[3] - s2 * basis[6];
+    const y = wrapped[3 * i + 1] - s0 * basis[1] - s1 * basis[4] - s2 * basis[7];
+    const z = wrapped[3 * i + 2] - s0 * basis[2] - s1 * basis[5] - s2 * basis[8];
+    const self = s0 === 0 && s1 === 0 && s2 === 0;
+    const cell = (bin[0] * counts[1] + bin[1]) * counts[2] + bin[2];
+    for (let p = first[cell]; p < first[cell + 1]; p++) {
+      const j = atoms[p];
+      if (self && j === i) continue;
+      const dx = x - wrapped[3 * j];
+      const dy = y - wrapped[3 * j + 1];
+      const dz = z - wrapped[3 * j + 2];
+      const d2 = dx * dx + dy * dy + dz * dz;
+      if (d2 >= rMax * rMax) continue;
+      if (d2 < COINCIDENT * COINCIDENT) {
+        const [low, high] = [Math.min(i, j) + 1, Math.max(i, j) + 1];
+        throw new ParseError(frame.id, `atoms ${low} and ${high} are at the same place`);
+      }
+      edges.add(j, dx, dy, dz, wraps, 3 * i, shift);
+    }
+  }
+}
+
+/** Edge arrays that grow as edges are found. */
+class EdgeBuilder {
+  #n = 0;
+  #sender: Uint32Array;
+  #vectors: Float64Array;
+  #shifts: Int32Array;
+  readonly #first: Uint32Array;
+
+  constructor(readonly nAtoms: number) {
+    const capacity = 64 * Math.max(nAtoms, 1);
+    this.#sender = new Uint32Array(capacity);
+    this.#vectors = new Float64Array(3 * capacity);
+    this.#shifts = new Int32Array(3 * capacity);
+    this.#first = new Uint32Array(nAtoms + 1);
+  }
+
+  add(
+    j: number,
+    dx: number,
+    dy: number,
+    dz: number,
+    wraps: Int32Array,
+    receiver: number,
+    shift: readonly number[],
+  ): void {
+    const e = this.#n++;
+    if (e === this.#sender.length) this.#grow();
+    this.#sender[e] = j;
+    this.#vectors[3 * e] = dx;
+    this.#vectors[3 * e + 1] = dy;
+    this.#vectors[3 * e + 2] = dz;
+    for (let k = 0; k < 3; k++) {
+      this.#shifts[3 * e + k] = wraps[3 * j + k] - wraps[receiver + k] - shift[k];
+    }
+  }
+
+  closeReceiver(i: number): void {
+    this.#first[i + 1] = this.#n;
+  }
+
+  graph(species: Uint8Array): Graph {
+    return {
+      nAtoms: this.nAtoms,
+      nEdges: this.#n,
+      species,
+      firstEdge: this.#first,
+      sender: this.#sender.subarray(0, this.#n),
+      unitShifts: this.#shifts.subarray(0, 3 * this.#n),
+      vectors: this.#vectors.subarray(0, 3 * this.#n),
+    };
+  }
+
+  #grow(): void {
+    const twice = <T extends Uint32Array | Int32Array | Float64Array>(old: T, larger: T): T => {
+      larger.set(old);
+      return larger;
+    };
+    this.#sender = twice(this.#sender, new Uint32Array(2 * this.#sender.length));
+    this.#vectors = twice(this.#vectors, new Float64Array(2 * this.#vectors.length));
+    this.#shifts = twice(this.#shifts, new Int32Array(2 * this.#shifts.length));
+  }
+}
+
+/** The cell with a unit vector, orthogonal to the periodic ones, along every non-periodic axis. */
+function completeBasis(frame: Frame): Float64Array {
+  const basis = Float64Array.from(frame.cell);
+  const axis = (k: number) => basis.subarray(3 * k, 3 * k + 3);
+  const done = [0, 1, 2].filter((k) => frame.pbc[k]).map((k) => axis(k));
+  for (let k = 0; k < 3; k++) {
+    if (frame.pbc[k]) continue;
+    const unit = orthogonalUnit(done);
+    axis(k).set(unit);
+    done.push(axis(k));
+  }
+  const lengths = [0, 1, 2].map((k) => Math.hypot(...axis(k)));
+  if (!(cellVolume(basis) > 1e-6 * lengths[0] * lengths[1] * lengths[2])) {
+    throw new ParseError(frame.id, "its periodic lattice vectors are linearly dependent");
+  }
+  return basis;
+}
+
+/** A unit vector orthogonal to at most two others. */
+function orthogonalUnit(others: readonly Float64Array[]): number[] {
+  const cross = (a: ArrayLike<number>, b: ArrayLike<number>) => [
+    a[1] * b[2] - a[2] * b[1],
+    a[2] * b[0] - a[0] * b[2],
+    a[0] * b[1] - a[1] * b[0],
+  ];
+  let v = [1, 0, 0];
+  if (others.length === 2) v = cross(others[0], others[1]);
+  if (others.length === 1) {
+    const a = others[0];
+    const smallest = [0, 1, 2].sort((i, j) => Math.abs(a[i]) - Math.abs(a[j]))[0];
+    v = cross(a, [0, 1, 2].map((i) => (i === smallest ? 1 : 0)));
+  }
+  const norm = Math.hypot(...v);
+  return v.map((x) => x / norm);
+}
+
+/** Inverse of a 3 × 3 matrix. */
+function invert(m: Float64Array): Float64Array {
+  const [a, b, c, d, e, f, g, h, i] = m;
+  const [ca, cb, cc] = [e * i - f * h, f * g - d * i, d * h - e * g];
+  const determinant = a * ca + b * cb + c * cc;
+  return Float64Array.of(
+    ca,
+    c * h - b * i,
+    b * f - c * e,
+    cb,
+    a * i - c * g,
+    c * d - a * f,
+    cc,
+    b * g - a * h,
+    a * e - b * d,
+  ).map((x) => x / determinant);
+}

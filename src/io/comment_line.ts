@@ -1,0 +1,80 @@
+/**
+ * Key-value pairs of an extended-XYZ comment line: `key=value`, `key="quoted value"`, `key={…}`,
+ * `key=[…]`, spaces around `=` allowed; a bare key has the value `T`; the last of equal keys wins.
+ */
+export function parseCommentLine(line: string): Map<string, string> {
+  const info = new Map<string, string>();
+  let at = 0;
+  while ((at = skipSpace(line, at)) < line.length) {
+    const [key, afterKey] = readToken(line, at, /[\s=]/);
+    const equals = skipSpace(line, afterKey);
+    if (line[equals] !== "=") {
+      if (key) info.set(key, "T");
+      at = Math.max(afterKey, at + 1);
+      continue;
+    }
+    const [value, next] = readToken(line, skipSpace(line, equals + 1), /\s/);
+    if (key) info.set(key, value);
+    at = Math.max(next, equals + 1);
+  }
+  return info;
+}
+
+function skipSpace(line: string, at: number): number {
+  while (at < line.length && /\s/.test(line[at])) at++;
+  return at;
+}
+
+const CLOSING: Record<string, string> = { '"': '"', "'": "'", "{": "}", "[": "]" };
+
+/** A quoted, bracketed or bare token starting at `at`; a bare one ends before `stop`. */
+function readToken(line: string, at: number, stop: RegExp): [token: string, next: number] {
+  const closing = CLOSING[line[at]];
+  if (closing) {
+    const quoted = readQuoted(line, at + 1, closing);
+    if (quoted) return quoted;
+  }
+  let end = at;
+  while (end < line.length && !stop.test(line[end])) end++;
+  return [line.slice(at, end), end];
+}
+
+/** Reads up to the closing character, resolving `\"`, `\\` and `\n`; null if it never closes. */
+function readQuoted(line: string, at: number, closing: string): [string, number] | null {
+  let text = "";
+  for (let i = at; i < line.length; i++) {
+    if (line[i] === "\\" && i + 1 < line.length) {
+      i++;
+      text += line[i] === "n" ? "\n" : line[i];
+    } else if (line[i] === closing) {
+      return [text, i + 1];
+    } else {
+      text += line[i];
+    }
+  }
+  return null;
+}
+
+/** Value of a key regardless of case, as other programs read it. */
+export function lookUp(info: ReadonlyMap<string, string>, key: string): string | undefined {
+  const exact = info.get(key);
+  if (exact !== undefined) return exact;
+  for (const [name, value] of info) {
+    if (name.toLowerCase() === key.toLowerCase()) return value;
+  }
+  return undefined;
+}
+
+/** Numbers of a value such as `1 2 3`, `[1, 2, 3]` or `[[1, 2], [3, 4]]`; NaN where it is not one. */
+export function parseNumbers(value: string): number[] {
+  const words = value.split(/[\s,[\]{}]+/).filter((word) => word !== "");
+  return words.map((word) => Number(word.replace(/[dD]/, "e")));
+}
+
+/** Truth values of `T T F`, `1 1 0`, `[True, True, False]`; null where it is not one. */
+export function parseBooleans(value: string): (boolean | null)[] {
+  const words = value.split(/[\s,[\]{}]+/).filter((word) => word !== "");
+  return words.map((word) =>
+    /^(t|true|1)$/i.test(word) ? true : /^(f|false|0)$/i.test(word) ? false : null
+  );
+}

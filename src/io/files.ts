@@ -1,0 +1,74 @@
+import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { ParseError, UsageError } from "../errors.ts";
+
+/** Compression of a file, recognised by its first bytes. */
+type Compression = "none" | "gzip" | "zstd";
+
+const CHUNK = 1 << 20;
+
+function detectCompression(path: string): Compression {
+  const head = new Uint8Array(6);
+  const file = openSync(path, "r");
+  try {
+    readSync(file, head, 0, 6, 0);
+  } finally {
+    closeSync(file);
+  }
+  const starts = (...bytes: number[]) => bytes.every((b, i) => head[i] === b);
+  if (starts(0x1F, 0x8B)) return "gzip";
+  if (starts(0x28, 0xB5, 0x2F, 0xFD)) return "zstd";
+  if (starts(0xFD, 0x37, 0x7A, 0x58, 0x5A)) {
+    throw new ParseError(path, "xz compression is not supported; run xz -d on it first");
+  }
+  if (starts(0x42, 0x5A, 0x68)) {
+    throw new ParseError(path, "bzip2 compression is not supported; run bunzip2 on it first");
+  }
+  if (starts(0x50, 0x4B, 3, 4)) {
+    throw new ParseError(path, "it is a ZIP archive, expected extended XYZ; unpack it first");
+  }
+  return "none";
+}
+
+/** Checks that `path` is a file that can be read.
+ * @throws {UsageError} if it is not */
+export function checkReadable(path: string): void {
+  try {
+    if (statSync(path).isDirectory()) throw new UsageError(`Cannot read "${path}": it is a directory`);
+    closeSync(openSync(path, "r"));
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const missing = (error as { code?: string }).code === "ENOENT";
+    throw new UsageError(
+      `Cannot read "${path}": ${missing ? "no such file" : "permission denied"}`,
+    );
+  }
+}
+
+/**
+ * The bytes of a file, decompressed where its first bytes say gzip or Zstandard.
+ *
+ * @throws {ParseError} if the compressed data is damaged or truncated
+ */
+export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  const compression = detectCompression(path);
+  const source = createReadStream(path, { highWaterMark: CHUNK });
+  let stream: Readable = source;
+  if (compression === "gzip") stream = source.pipe(createGunzip({ chunkSize: CHUNK }));
+  if (compression === "zstd") stream = source.pipe(createZstdDecompress({ chunkSize: CHUNK }));
+  source.on("error", (error) => stream.destroy(error));
+  let total = 0;
+  try {
+    for await (const chunk of stream) {
+      total += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    if (compression === "none") throw error;
+    throw new ParseError(path, `its ${compression} data is damaged after ${total} bytes`);
+  } finally {
+    source.destroy();
+    stream.destroy();
+  }
+}

@@ -1,0 +1,194 @@
+import { ParseError } from "../errors.ts";
+
+/** One frame as it stands in the file: its bytes, and where they are. */
+export interface RawFrame {
+  /** 0-based place in the file. */
+  readonly index: number;
+  /** Line of the file where the frame starts, from 1. */
+  readonly line: number;
+  /** Byte range in the (decompressed) file; the ranges of all frames tile the file. */
+  readonly start: number;
+  readonly end: number;
+  /** The bytes of that range; valid until the next frame is asked for. */
+  readonly bytes: Uint8Array;
+  readonly nAtoms: number;
+  /** Offsets into `bytes` of the comment line and of the first atom row. */
+  readonly commentStart: number;
+  readonly commentEnd: number;
+  readonly rowsStart: number;
+}
+
+/** A last frame that ends before its last atom, as a killed job leaves it. */
+export interface Truncation {
+  readonly index: number;
+  readonly line: number;
+  readonly declared: number;
+  readonly rows: number;
+}
+
+const MAX_LINE = 1 << 26;
+const MAX_ATOMS = 1e8;
+
+/**
+ * Splits a stream of bytes into extended-XYZ frames; holds one frame and one chunk at a time.
+ * Blank lines behind a frame belong to it. A truncated last frame ends the stream: it is reported and
+ * not yielded.
+ *
+ * @param chunks the file's bytes
+ * @param file name of the file, for messages
+ * @throws {ParseError} if a frame does not start with a number of atoms
+ */
+export async function* splitFrames(
+  chunks: AsyncIterable<Uint8Array>,
+  file: string,
+  onTruncated: (truncation: Truncation) => void,
+): AsyncGenerator<RawFrame> {
+  const window = new Window(chunks, file);
+  let line = 1;
+  for (let index = 0;; index++) {
+    const leading = index === 0 ? await skipBlankLines(window, 0) : { at: 0, lines: 0 };
+    if (leading.at < 0) return;
+    const countEnd = await window.lineEnd(leading.at);
+    if (countEnd === leading.at && window.ended && window.length === leading.at) return;
+    const at = `${file}:${line + leading.lines}`;
+    const nAtoms = parseCount(window.text(leading.at, countEnd), at, index);
+    const comment = await window.lineEnd(countEnd + 1);
+    const rows = await countRows(window, comment + 1, nAtoms);
+    if (rows.count < nAtoms || (nAtoms > 0 && comment >= window.length)) {
+      onTruncated({ index, line: line + leading.lines, declared: nAtoms, rows: rows.count });
+      return;
+    }
+    const tail = await skipBlankLines(window, rows.at);
+    const end = tail.at < 0 ? window.length : tail.at;
+    yield {
+      index,
+      line: line + leading.lines,
+      start: window.start,
+      end: window.start + end,
+      bytes: window.bytes(0, end),
+      nAtoms,
+      commentStart: Math.min(countEnd + 1, end),
+      commentEnd: Math.min(comment, end),
+      rowsStart: Math.min(comment + 1, end),
+    };
+    window.drop(end);
+    line += leading.lines + 2 + nAtoms + tail.lines;
+    if (tail.at < 0) return;
+  }
+}
+
+function parseCount(text: string, where: string, index: number): number {
+  const word = text.replace(/^\uFEFF/, "").trim();
+  const n = /^\d+$/.test(word) ? Number(word) : NaN;
+  if (n >= 1 && n <= MAX_ATOMS) return n;
+  const shown = JSON.stringify(word.length > 40 ? `${word.slice(0, 40)}…` : word);
+  const before = index > 0 ? "; does the frame before it declare too few atoms?" : "";
+  throw new ParseError(where, `expected the number of atoms of frame ${index}, found ${shown}${before}`);
+}
+
+async function countRows(window: Window, at: number, nAtoms: number) {
+  let count = 0;
+  while (count < nAtoms) {
+    const known = window.findLineEnd(at, at);
+    const end = known >= 0 ? known : await window.lineEnd(at);
+    if (at >= window.length) break;
+    if (end >= window.length && window.isBlank(at, end)) break;
+    count++;
+    at = end + 1;
+  }
+  return { count, at: Math.min(at, window.length) };
+}
+
+/** First byte of the next line that is not blank, or -1 at the end of the file. */
+async function skipBlankLines(window: Window, at: number) {
+  let lines = 0;
+  for (;;) {
+    const end = await window.lineEnd(at);
+    if (at >= window.length) return { at: -1, lines };
+    if (!window.isBlank(at, end)) return { at, lines };
+    if (end >= window.length) return { at: -1, lines };
+    at = end + 1;
+    lines++;
+  }
+}
+
+/** The bytes from the start of the current frame to the end of the last chunk read. */
+class Window {
+  start = 0;
+  ended = false;
+  #buffer = new Uint8Array(1 << 16);
+  #from = 0;
+  #to = 0;
+  readonly #chunks: AsyncIterator<Uint8Array>;
+
+  constructor(chunks: AsyncIterable<Uint8Array>, readonly file: string) {
+    this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  get length(): number {
+    return this.#to - this.#from;
+  }
+
+  bytes(from: number, to: number): Uint8Array {
+    return this.#buffer.subarray(this.#from + from, this.#from + to);
+  }
+
+  text(from: number, to: number): string {
+    return new TextDecoder().decode(this.bytes(from, Math.min(to, from + 256)));
+  }
+
+  isBlank(from: number, to: number): boolean {
+    for (let i = this.#from + from; i < this.#from + to; i++) {
+      if (this.#buffer[i] > 32) return false;
+    }
+    return true;
+  }
+
+  /** Offset of the line feed that ends the line at `at` in the bytes read so far, or -1. */
+  findLineEnd(at: number, searched: number): number {
+    if (at > this.length) return -1;
+    const found = this.#buffer.indexOf(10, this.#from + searched);
+    return found >= 0 && found < this.#to ? found - this.#from : -1;
+  }
+
+  /** Offset of the line feed that ends the line at `at`, or the length at the end of the file. */
+  async lineEnd(at: number): Promise<number> {
+    let searched = at;
+    for (;;) {
+      const found = this.findLineEnd(at, searched);
+      if (found >= 0) return found;
+      searched = Math.max(at, this.length);
+      if (searched - at > MAX_LINE) {
+        throw new ParseError(this.file, "a line is longer than 64 MiB, this is not extended XYZ");
+      }
+      if (!await this.#read()) return Math.max(at, this.length);
+    }
+  }
+
+  drop(n: number): void {
+    this.#from += n;
+    this.start += n;
+  }
+
+  async #read(): Promise<boolean> {
+    if (this.ended) return false;
+    const { value, done } = await this.#chunks.next();
+    if (done) {
+      this.ended = true;
+      return false;
+    }
+    const needed = this.length + value.length;
+    if (this.#to + value.length > this.#buffer.length) {
+      const target = needed > this.#buffer.length
+        ? new Uint8Array(Math.max(needed, 2 * this.#buffer.length))
+        : this.#buffer;
+      target.set(this.#buffer.subarray(this.#from, this.#to));
+      this.#buffer = target;
+      this.#to -= this.#from;
+      this.#from = 0;
+    }
+    this.#buffer.set(value, this.#to);
+    this.#to += value.length;
+    return true;
+  }
+}

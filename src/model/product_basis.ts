@@ -1,0 +1,57 @@
+import { type Contraction, NO_FACTOR } from "./mace_model.ts";
+
+/** Coefficients of the monomials for one element: basis · weights[z], shape (n_terms, C). */
+export function elementCoefficients(
+  contraction: Contraction,
+  element: number,
+  channels: number,
+): Float64Array {
+  const { nTerms, nPaths, basis, weights } = contraction;
+  const out = new Float64Array(nTerms * channels);
+  for (let t = 0; t < nTerms; t++) {
+    for (let k = 0; k < nPaths; k++) {
+      const b = basis[t * nPaths + k];
+      if (b === 0) continue;
+      const w = (element * nPaths + k) * channels;
+      for (let c = 0; c < channels; c++) out[t * channels + c] += b * weights[w + c];
+    }
+  }
+  return out;
+}
+
+/**
+ * Symmetric contraction of one degree l: sparse polynomials of degree at most 3 in the components
+ * of the atomic basis, evaluated channel by channel (MACE eq. 11, U matrices symmetrised).
+ *
+ * @param x messages, shape (n_atoms, d, C)
+ * @param coefficients of each element, shape (n_terms, C), by `elementCoefficients`
+ * @param elements element of each atom, shape (n_atoms)
+ * @returns shape (n_atoms, 2l + 1, C)
+ */
+export function productBasis(
+  x: Float64Array,
+  contraction: Contraction,
+  coefficients: readonly Float64Array[],
+  elements: ArrayLike<number>,
+  shape: { d: number; channels: number },
+): Float64Array {
+  const { l, nTerms, component, indices } = contraction;
+  const { d, channels: C } = shape;
+  const nAtoms = elements.length;
+  const out = new Float64Array(nAtoms * (2 * l + 1) * C);
+  for (let n = 0; n < nAtoms; n++) {
+    const w = coefficients[elements[n]];
+    const from = n * d * C;
+    for (let t = 0; t < nTerms; t++) {
+      const target = (n * (2 * l + 1) + component[t]) * C;
+      const [i, j, k] = [indices[3 * t], indices[3 * t + 1], indices[3 * t + 2]];
+      for (let c = 0; c < C; c++) {
+        let monomial = w[t * C + c] * x[from + i * C + c];
+        if (j !== NO_FACTOR) monomial *= x[from + j * C + c];
+        if (k !== NO_FACTOR) monomial *= x[from + k * C + c];
+        out[target + c] += monomial;
+      }
+    }
+  }
+  return out;
+}

@@ -1,0 +1,92 @@
+import { addProduct } from "../matrix.ts";
+import type { AgnesiTransform, MaceLayer, RadialModel } from "./mace_model.ts";
+
+/** Polynomial cutoff of power p, 1 at r = 0 and 0 from r = rMax on (Gasteiger et al. 2020, eq. 8). */
+export function polynomialCutoff(r: number, rMax: number, p: number): number {
+  if (r >= rMax) return 0;
+  const x = r / rMax;
+  return 1 - (p + 1) * (p + 2) / 2 * x ** p + p * (p + 2) * x ** (p + 1) -
+    p * (p + 1) / 2 * x ** (p + 2);
+}
+
+/** Agnesi transform of a distance, 1 / (1 + a y^q / (1 + y^(q - p))) with y = r / r0. */
+export function agnesi(r: number, r0: number, { q, p, a }: AgnesiTransform): number {
+  const y = r / r0;
+  return 1 / (1 + a * y ** p / (1 + y ** (p - q)));
+}
+
+/** r0 of the Agnesi transform: the mean of both covalent radii, Å. */
+export function agnesiLength(transform: AgnesiTransform, z1: number, z2: number): number {
+  return 0.5 * (transform.covalentRadii[z1] + transform.covalentRadii[z2]);
+}
+
+/**
+ * Radial embedding b_n(r) = prefactor · sin(w_n t) / t · f_cut(r), where t is r or its Agnesi transform.
+ *
+ * @param r edge lengths, shape (n_edges), Å
+ * @param senders atomic numbers of the senders, shape (n_edges)
+ * @param receivers atomic numbers of the receivers, shape (n_edges)
+ * @returns shape (n_edges, n_bessel)
+ */
+export function radialBasis(
+  r: Float64Array,
+  senders: ArrayLike<number>,
+  receivers: ArrayLike<number>,
+  model: RadialModel,
+  rMax: number,
+): Float64Array {
+  const { bessel, prefactor, cutoffPower, agnesi: transform } = model;
+  const nb = bessel.length;
+  const out = new Float64Array(r.length * nb);
+  for (let e = 0; e < r.length; e++) {
+    const t = transform
+      ? agnesi(r[e], agnesiLength(transform, senders[e], receivers[e]), transform)
+      : r[e];
+    const factor = prefactor / t * polynomialCutoff(r[e], rMax, cutoffPower);
+    for (let n = 0; n < nb; n++) out[e * nb + n] = factor * Math.sin(bessel[n] * t);
+  }
+  return out;
+}
+
+/** silu(x) = x / (1 + exp(-x)). */
+export function silu(x: number): number {
+  return x / (1 + Math.exp(-x));
+}
+
+/**
+ * Radial weights of every message path: hidden layers x ← κ silu(x W / √width), last layer linear.
+ *
+ * @param basis radial embedding, shape (n_edges, n_bessel)
+ * @returns shape (n_edges, n_paths, C)
+ */
+export function radialWeights(
+  basis: Float64Array,
+  layer: Pick<MaceLayer, "radialMlp" | "radialWidths">,
+  siluScale: number,
+): Float64Array {
+  const { radialMlp, radialWidths } = layer;
+  const n = basis.length / radialWidths[0];
+  let x = basis;
+  radialMlp.forEach((weight, k) => {
+    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
+    const h = new Float64Array(n * to);
+    addProduct(h, x, weight, n, from, to, 1 / Math.sqrt(from));
+    if (k < radialMlp.length - 1) {
+      for (let i = 0; i < h.length; i++) h[i] = siluScale * silu(h[i]);
+    }
+    x = h;
+  });
+  return x;
+}
+
+/** Density of each edge, tanh((b · w / √n_bessel)²), shape (n_edges). */
+export function edgeDensity(basis: Float64Array, weight: Float64Array): Float64Array {
+  const nb = weight.length;
+  const out = new Float64Array(basis.length / nb);
+  for (let e = 0; e < out.length; e++) {
+    let d = 0;
+    for (let n = 0; n < nb; n++) d += basis[e * nb + n] * weight[n];
+    out[e] = Math.tanh(d * d / nb);
+  }
+  return out;
+}

@@ -1,0 +1,156 @@
+import { RequestError } from "../errors.ts";
+import { uniformStream } from "../rng.ts";
+
+export type Pool = "central" | "peripheral" | "none";
+
+export interface PoolOptions {
+  /** Fraction of the points in the dense and in the sparse pool; null: 1.5 × their share of the budget. */
+  readonly central: number | null;
+  readonly peripheral: number | null;
+  /** Share of the budget drawn from the dense pool. */
+  readonly centralShare: number;
+  /** Exponent γ of the weights (ρ + 1)^±γ inside the pools. */
+  readonly densityWeight: number;
+  readonly seed: bigint;
+}
+
+/** Points to choose from: their neighbor counts and stable ids. */
+export interface Candidates {
+  /** Neighbors within each radius, shape (n, n_radii). */
+  readonly counts: Uint32Array;
+  readonly nRadii: number;
+  /** Place of r_c among the radii. */
+  readonly chosen: number;
+  /** Stable ids, which seed the draws and break ties, shape (n). */
+  readonly ids: BigUint64Array;
+}
+
+export interface CentralPeripheral {
+  /** Chosen points in order of choice: central ones first. */
+  readonly central: number[];
+  readonly peripheral: number[];
+  readonly centralPool: number[];
+  readonly peripheralPool: number[];
+}
+
+const OVERSAMPLE = 1.5;
+const STREAM_CENTRAL = 1n;
+const STREAM_PERIPHERAL = 2n;
+
+/**
+ * Central-peripheral selection (CPD §II): the densest and the sparsest points form two pools, and the
+ * budget is drawn from them without replacement with weights (ρ + 1)^γ and (ρ + 1)^-γ.
+ *
+ * @param members points that may be chosen, indices into the candidates
+ * @param barred points that may not enter the peripheral pool
+ * @param budget number of points to choose
+ * @throws {RequestError} if the pools hold fewer points than the budget
+ */
+export function centralPeripheral(
+  candidates: Candidates,
+  members: readonly number[],
+  barred: ReadonlySet<number>,
+  budget: number,
+  options: PoolOptions,
+): CentralPeripheral {
+  const n = members.length;
+  if (budget > n) {
+    throw new RequestError(`Cannot choose ${budget} frames: only ${n} can be chosen from`);
+  }
+  const nCentral = Math.floor(options.centralShare * budget + 0.5);
+  const nPeripheral = budget - nCentral;
+  const sizes = poolSizes(n, budget, nCentral, nPeripheral, options);
+  const dense = members.toSorted(denser(candidates));
+  const centralPool = dense.slice(0, sizes.central);
+  const taken = new Set(centralPool);
+  const peripheralPool = members.filter((i) => !taken.has(i) && !barred.has(i))
+    .sort(sparser(candidates)).slice(0, sizes.peripheral);
+  if (peripheralPool.length < nPeripheral) {
+    throw new RequestError(
+      `Cannot choose ${nPeripheral} peripheral frames: the pool holds ${peripheralPool.length}; ` +
+        "lower -n or raise --central-share",
+    );
+  }
+  const { seed, densityWeight } = options;
+  return {
+    centralPool,
+    peripheralPool,
+    central: draw(candidates, centralPool, nCentral, densityWeight, seed, STREAM_CENTRAL),
+    peripheral: draw(
+      candidates,
+      peripheralPool,
+      nPeripheral,
+      -densityWeight,
+      seed,
+      STREAM_PERIPHERAL,
+    ),
+  };
+}
+
+function poolSizes(
+  n: number,
+  budget: number,
+  nCentral: number,
+  nPeripheral: number,
+  options: PoolOptions,
+) {
+  const size = (fraction: number | null, share: number) =>
+    Math.max(
+      share,
+      Math.ceil(
+        fraction !== null
+          ? fraction * n
+          : Math.min(OVERSAMPLE * share, budget > 0 ? n * share / budget : 0),
+      ),
+    );
+  let central = size(options.central, nCentral);
+  let peripheral = size(options.peripheral, nPeripheral);
+  if (central + peripheral > n) {
+    if (central >= peripheral) central = Math.max(nCentral, Math.min(central, n - peripheral));
+    peripheral = Math.min(peripheral, n - central);
+  }
+  return { central, peripheral };
+}
+
+/** Densest first; ties by larger counts at the next smaller radii, then by id. */
+function denser({ counts, nRadii, chosen, ids }: Candidates) {
+  return (i: number, j: number): number => {
+    for (let b = chosen; b >= 0; b--) {
+      const difference = counts[j * nRadii + b] - counts[i * nRadii + b];
+      if (difference !== 0) return difference;
+    }
+    return ids[i] < ids[j] ? -1 : ids[i] > ids[j] ? 1 : 0;
+  };
+}
+
+/** Sparsest first; ties by smaller counts at the next larger radii, then by id. */
+function sparser({ counts, nRadii, chosen, ids }: Candidates) {
+  return (i: number, j: number): number => {
+    for (let b = chosen; b < nRadii; b++) {
+      const difference = counts[i * nRadii + b] - counts[j * nRadii + b];
+      if (difference !== 0) return difference;
+    }
+    return ids[i] < ids[j] ? -1 : ids[i] > ids[j] ? 1 : 0;
+  };
+}
+
+/**
+ * Weighted draw without replacement: the k largest log w + Gumbel noise (Efraimidis and Spirakis 2006),
+ * the noise a function of seed, stream and id alone.
+ */
+function draw(
+  { counts, nRadii, chosen, ids }: Candidates,
+  pool: readonly number[],
+  k: number,
+  exponent: number,
+  seed: bigint,
+  stream: bigint,
+): number[] {
+  const uniform = uniformStream(seed, stream);
+  const keys = new Map(pool.map((i) => {
+    const logWeight = exponent * Math.log(counts[i * nRadii + chosen] + 1);
+    return [i, logWeight - Math.log(-Math.log(uniform(ids[i])))];
+  }));
+  return pool.toSorted((i, j) => keys.get(j)! - keys.get(i)! || (ids[i] < ids[j] ? -1 : 1))
+    .slice(0, k);
+}

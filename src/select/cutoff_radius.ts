@@ -1,0 +1,174 @@
+import { RequestError } from "../errors.ts";
+import type { Matrix } from "../matrix.ts";
+import { uniformStream } from "../rng.ts";
+import { type CountPairs, exactNeighborCounts } from "./neighbor_count.ts";
+
+/** What the search for r_c maximises: V(r) / max V - λ · isolated fraction. */
+export type RadiusObjective = "log-variance" | "variance" | "fano";
+
+export interface RadiusOptions {
+  /** `null` searches for r_c. */
+  readonly radius: number | null;
+  readonly objective: RadiusObjective;
+  /** λ, the weight of the isolated fraction. */
+  readonly isolationWeight: number;
+  readonly seed: bigint;
+}
+
+/** The radii that were tried, ascending, and what they gave. */
+export interface RadiusSearch {
+  readonly radii: Float64Array;
+  readonly variance: Float64Array;
+  readonly isolatedFraction: Float64Array;
+  readonly objective: Float64Array;
+  /** Place of r_c among the radii. */
+  readonly chosen: number;
+  /** Neighbors within each radius, shape (n, n_radii). */
+  readonly counts: Uint32Array;
+  /** Pairs that float32 left undecided and float64 decided. */
+  readonly nUndecided: number;
+}
+
+const GRID = 64;
+const REFINED = 33;
+const SAMPLED_PAIRS = 2 ** 18;
+const STREAM_FIRST = 101n;
+const STREAM_SECOND = 102n;
+
+/**
+ * Finds the density radius r_c (selection rule of CPD §II, every ambiguity as in DESIGN.md): counts at
+ * quantiles of the pair distances, then once more on 33 radii around the best.
+ *
+ * @param points principal components, shape (n, K)
+ * @param countPairs a backend's pair counting
+ */
+export async function searchRadius(
+  points: Matrix,
+  options: RadiusOptions,
+  countPairs: CountPairs,
+): Promise<RadiusSearch> {
+  const grid = radiusGrid(points, options.seed);
+  if (options.radius !== null) {
+    const radii = uniqueSorted([...grid, options.radius]);
+    const search = await evaluate(points, radii, options, countPairs);
+    return { ...search, chosen: radii.indexOf(options.radius) };
+  }
+  const coarse = await evaluate(points, grid, options, countPairs);
+  const low = grid[Math.max(coarse.chosen - 1, 0)];
+  const high = grid[Math.min(coarse.chosen + 1, grid.length - 1)];
+  const radii = uniqueSorted([...linspace(low, high, REFINED), ...grid]);
+  return evaluate(points, radii, options, countPairs);
+}
+
+async function evaluate(
+  points: Matrix,
+  radii: Float64Array,
+  options: RadiusOptions,
+  countPairs: CountPairs,
+): Promise<RadiusSearch> {
+  const { counts, nUndecided } = await exactNeighborCounts(points, radii, countPairs);
+  const rated = rateRadii(counts, points.rows, radii.length, options);
+  return { radii, counts, nUndecided, ...rated };
+}
+
+/** Objective of every radius from its counts; the first largest is chosen. */
+export function rateRadii(
+  counts: Uint32Array,
+  n: number,
+  nRadii: number,
+  { objective: kind, isolationWeight }: Pick<RadiusOptions, "objective" | "isolationWeight">,
+) {
+  const variance = new Float64Array(nRadii);
+  const isolatedFraction = new Float64Array(nRadii);
+  const rated = new Float64Array(nRadii);
+  for (let b = 0; b < nRadii; b++) {
+    const density = Float64Array.from({ length: n }, (_, i) => counts[i * nRadii + b]);
+    isolatedFraction[b] = density.filter((rho) => rho === 0).length / n;
+    variance[b] = populationVariance(density);
+    rated[b] = kind === "log-variance"
+      ? populationVariance(density.map(Math.log1p))
+      : kind === "fano"
+      ? variance[b] / Math.max(mean(density), 1e-12)
+      : variance[b];
+  }
+  const largest = Math.max(...rated, 1e-300);
+  const objective = rated.map((v, b) => v / largest - isolationWeight * isolatedFraction[b]);
+  let chosen = 0;
+  objective.forEach((value, b) => {
+    if (value > objective[chosen]) chosen = b;
+  });
+  return { variance, isolatedFraction, objective, chosen };
+}
+
+/**
+ * Candidate radii: 32 quantiles of the pair distances spaced geometrically up to the median and 32
+ * evenly above it. All pairs where there are few, 2^18 seeded pairs otherwise.
+ */
+export function radiusGrid(points: Matrix, seed: bigint): Float64Array {
+  const n = points.rows;
+  const distances = pairDistances(points, seed).filter((d) => d > 0).sort();
+  if (distances.length === 0) {
+    throw new RequestError("Cannot find r_c: all frames have the same descriptor");
+  }
+  const lowest = Math.max(1 / distances.length, 0.5 / n ** 1.5);
+  const half = GRID / 2;
+  const step = Math.log10(0.5 / lowest) / half;
+  const levels = [
+    ...Array.from({ length: half }, (_, i) => lowest * 10 ** (i * step)),
+    ...linspace(0.5, 0.999, half),
+  ];
+  return uniqueSorted(levels.map((q) => quantile(distances, q)));
+}
+
+function pairDistances(points: Matrix, seed: bigint): Float64Array {
+  const n = points.rows;
+  const nPairs = n * (n - 1) / 2;
+  if (nPairs <= SAMPLED_PAIRS) {
+    const out = new Float64Array(nPairs);
+    let p = 0;
+    for (let i = 0; i < n; i++) {
+      for (let j = i + 1; j < n; j++) out[p++] = distance(points, i, j);
+    }
+    return out;
+  }
+  const first = uniformStream(seed, STREAM_FIRST);
+  const second = uniformStream(seed, STREAM_SECOND);
+  return Float64Array.from({ length: SAMPLED_PAIRS }, (_, t) => {
+    const i = Math.floor(first(BigInt(t)) * n);
+    const j = Math.floor(second(BigInt(t)) * (n - 1));
+    return distance(points, i, j >= i ? j + 1 : j);
+  });
+}
+
+function distance({ data, cols }: Matrix, i: number, j: number): number {
+  let d2 = 0;
+  for (let k = 0; k < cols; k++) d2 += (data[i * cols + k] - data[j * cols + k]) ** 2;
+  return Math.sqrt(d2);
+}
+
+/** Quantile of sorted numbers by linear interpolation (type 7, numpy's default). */
+export function quantile(sorted: Float64Array, q: number): number {
+  const position = q * (sorted.length - 1);
+  const low = Math.floor(position);
+  const t = position - low;
+  const [a, b] = [sorted[low], sorted[Math.min(low + 1, sorted.length - 1)]];
+  return t >= 0.5 ? b - (b - a) * (1 - t) : a + (b - a) * t;
+}
+
+function linspace(from: number, to: number, n: number): number[] {
+  const step = (to - from) / (n - 1);
+  return Array.from({ length: n }, (_, i) => (i === n - 1 ? to : from + i * step));
+}
+
+function uniqueSorted(values: number[]): Float64Array {
+  return Float64Array.from(new Set(values)).sort();
+}
+
+function mean(x: Float64Array): number {
+  return x.reduce((sum, value) => sum + value, 0) / x.length;
+}
+
+function populationVariance(x: Float64Array): number {
+  const center = mean(x);
+  return x.reduce((sum, value) => sum + (value - center) ** 2, 0) / x.length;
+}

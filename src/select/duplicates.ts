@@ -1,0 +1,53 @@
+import type { Matrix } from "../matrix.ts";
+
+/** Rows closer than this share of the r.m.s. row norm are the same configuration. */
+export const DUPLICATE_TOLERANCE = 1e-6;
+
+/**
+ * Representative of every row: the first row (in the given order) within 1e-6 of the r.m.s. row norm.
+ * A row without duplicates represents itself.
+ *
+ * Rows are sorted by their projection on one direction; only rows whose projections are close are
+ * compared, so the cost is near linear.
+ *
+ * @param x features, shape (n, d), rows in canonical order
+ */
+export function representatives(x: Matrix): Uint32Array {
+  const { data, rows, cols } = x;
+  const norm = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / Math.max(rows, 1));
+  const tolerance = DUPLICATE_TOLERANCE * norm;
+  // Any fixed unit direction does; irrational steps keep it away from symmetric combinations.
+  const direction = Float64Array.from({ length: cols }, (_, j) => Math.sin(1 + j * Math.SQRT2));
+  const length = Math.hypot(...direction);
+  const projection = new Float64Array(rows);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) projection[i] += data[i * cols + j] * direction[j] / length;
+  }
+  const order = Uint32Array.from({ length: rows }, (_, i) => i)
+    .sort((a, b) => projection[a] - projection[b] || a - b);
+  const representative = Uint32Array.from({ length: rows }, (_, i) => i);
+  for (let p = 0; p < rows; p++) {
+    for (let q = p + 1; q < rows; q++) {
+      const [a, b] = [order[p], order[q]];
+      if (projection[b] - projection[a] > tolerance) break;
+      if (squaredDistance(x, a, b) <= tolerance * tolerance) join(representative, a, b);
+    }
+  }
+  return representative.map((_, i) => root(representative, i));
+}
+
+function squaredDistance({ data, cols }: Matrix, a: number, b: number): number {
+  let sum = 0;
+  for (let j = 0; j < cols; j++) sum += (data[a * cols + j] - data[b * cols + j]) ** 2;
+  return sum;
+}
+
+function root(parent: Uint32Array, i: number): number {
+  while (parent[i] !== i) i = parent[i];
+  return i;
+}
+
+function join(parent: Uint32Array, a: number, b: number): void {
+  const [ra, rb] = [root(parent, a), root(parent, b)];
+  parent[Math.max(ra, rb)] = Math.min(ra, rb);
+}
