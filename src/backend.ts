@@ -1,0 +1,69 @@
+import type { Frame } from "./frame.ts";
+import { neighborList } from "./graph/neighbor_list.ts";
+import { covariance } from "./linalg/covariance.ts";
+import type { LeadingSubspace } from "./linalg/pca.ts";
+import { symmetricEigen } from "./linalg/symmetric_eigen.ts";
+import { matrix } from "./matrix.ts";
+import { descriptors } from "./model/mace.ts";
+import { descriptorLength, type MaceModel } from "./model/mace_model.ts";
+import { type CountPairs, neighborCount } from "./select/neighbor_count.ts";
+
+export type BackendName = "gpu" | "cpu" | "reference";
+
+/** A model made ready to describe frames. */
+export interface Describer {
+  /** Descriptors per atom. */
+  readonly width: number;
+  /** Atoms that one call should be given, for speed; any number works. */
+  readonly batchAtoms: number;
+  /** Descriptors of every frame, each of shape (n_atoms, width). */
+  describe(frames: readonly Frame[]): Promise<ArrayLike<number>[]>;
+  close(): Promise<void>;
+}
+
+/**
+ * The three expensive stages of a distillation. What a backend returns in float32 is finished in
+ * float64 by `linalg` and `select`, so that every backend leads to the same selection.
+ */
+export interface Backend {
+  readonly name: BackendName;
+  /** Adapter or threads, for reports. */
+  readonly description: string;
+  openDescriber(model: MaceModel, nLayers: number): Promise<Describer>;
+  readonly leadingSubspace: LeadingSubspace;
+  readonly countPairs: CountPairs;
+  close(): Promise<void>;
+}
+
+/** The definitions themselves, in float64 and on one thread. */
+export const referenceBackend: Backend = {
+  name: "reference",
+  description: "float64 definition, 1 thread",
+  openDescriber(model, nLayers) {
+    return Promise.resolve({
+      width: descriptorLength(model, nLayers),
+      batchAtoms: 1,
+      describe: (frames) =>
+        Promise.resolve(
+          frames.map((frame) => descriptors(model, neighborList(frame, model.rMax), nLayers)),
+        ),
+      close: () => Promise.resolve(),
+    });
+  },
+  leadingSubspace(centred, m) {
+    const { vectors } = symmetricEigen(covariance(centred));
+    const out = matrix(centred.cols, m);
+    for (let i = 0; i < out.rows; i++) {
+      for (let j = 0; j < m; j++) out.data[i * m + j] = vectors.data[i * vectors.cols + j];
+    }
+    return Promise.resolve(out);
+  },
+  countPairs(points, radii) {
+    const histogram = neighborCount(points, radii);
+    for (let i = histogram.length - 1; i > 0; i--) {
+      if (i % radii.length !== 0) histogram[i] -= histogram[i - 1];
+    }
+    return Promise.resolve({ histogram, undecided: new Uint32Array(0) });
+  },
+  close: () => Promise.resolve(),
+};

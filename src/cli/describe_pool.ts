@@ -1,0 +1,105 @@
+import { createHash } from "node:crypto";
+import type { Backend } from "../backend.ts";
+import { InterruptedError } from "../errors.ts";
+import type { Frame } from "../frame.ts";
+import { type FrameEntry, readFrames } from "../io/inputs.ts";
+import { type Matrix, matrix } from "../matrix.ts";
+import { descriptorLength, type MaceModel } from "../model/mace_model.ts";
+import { pooledLength, type Pooling } from "../model/pooling.ts";
+import { frameFeatures } from "../pipeline.ts";
+import { FeatureCache } from "./feature_cache.ts";
+import { isInterrupted } from "./interrupt.ts";
+import type { PoolOfFrames } from "./load_pool.ts";
+import type { Console } from "./output.ts";
+import { VERSION } from "./version.ts";
+
+/** Frames of the pool in batches of about `batchAtoms` atoms, in input order. */
+export async function* readBatches(
+  pool: PoolOfFrames,
+  wanted: (entry: FrameEntry) => boolean,
+  batchAtoms: number,
+): AsyncGenerator<{ frames: Frame[]; rows: number[] }> {
+  for (const { name, path } of pool.files) {
+    const rowOf = new Map<number, number>();
+    pool.entries.forEach((entry, row) => {
+      if (entry.file === name && wanted(entry)) rowOf.set(entry.index, row);
+    });
+    let batch: { frames: Frame[]; rows: number[] } = { frames: [], rows: [] };
+    let atoms = 0;
+    for await (const frame of readFrames(name, path, new Set(rowOf.keys()))) {
+      batch.frames.push(frame);
+      batch.rows.push(rowOf.get(frame.index)!);
+      atoms += frame.species.length;
+      if (atoms < batchAtoms) continue;
+      yield batch;
+      batch = { frames: [], rows: [] };
+      atoms = 0;
+    }
+    if (batch.frames.length > 0) yield batch;
+  }
+}
+
+/**
+ * One row of pooled descriptors per frame of the pool, from the cache where an earlier run left them.
+ *
+ * @returns features, shape (n_frames, d), in input order
+ * @throws {InterruptedError} after Ctrl-C; rows computed so far stay in the cache
+ */
+export async function describePool(
+  pool: PoolOfFrames,
+  model: MaceModel,
+  modelBytes: Uint8Array,
+  options: { layers: number | null; pooling: Pooling },
+  backend: Backend,
+  console: Console,
+): Promise<Matrix> {
+  const nLayers = options.layers ?? model.layers.length;
+  const width = pooledLength(
+    descriptorLength(model, nLayers),
+    options.pooling,
+    pool.elements.length,
+  );
+  const features = matrix(pool.entries.length, width);
+  const settings = [
+    VERSION,
+    backend.name,
+    createHash("sha256").update(modelBytes).digest("hex"),
+    String(nLayers),
+    options.pooling,
+    pool.elements.join(),
+  ];
+  const caches = new Map(pool.files.map(({ name, sha256 }) =>
+    [name, new FeatureCache([...settings, sha256], width)] as const
+  ));
+  let done = 0;
+  pool.entries.forEach(({ file, index }, row) => {
+    const known = caches.get(file)!.rows.get(index);
+    if (!known) return;
+    features.data.set(known, row * width);
+    done++;
+  });
+  if (done > 0) console.say(`Cache: ${done} of ${pool.entries.length} frames are known already`);
+  const describer = await backend.openDescriber(model, nLayers);
+  const report = console.progress("Descriptors", pool.entries.length);
+  try {
+    const missing = (entry: FrameEntry) => !caches.get(entry.file)!.rows.has(entry.index);
+    for await (const { frames, rows } of readBatches(pool, missing, describer.batchAtoms)) {
+      const pooled = await frameFeatures(frames, describer, options.pooling, pool.elements);
+      pooled.forEach((row, i) => {
+        features.data.set(row, rows[i] * width);
+        caches.get(frames[i].file)!.append(frames[i].index, row);
+      });
+      report(done += frames.length);
+      if (isInterrupted()) {
+        throw new InterruptedError(
+          `Interrupted after ${done} of ${pool.entries.length} frames; ` +
+            "run the same command again to continue",
+        );
+      }
+    }
+  } finally {
+    caches.forEach((cache) => cache.close());
+    await describer.close();
+  }
+  return features;
+}

@@ -1,0 +1,1 @@
+export async function runDoctor(_: readonly string[]): Promise<void> { await Promise.resolve(); }

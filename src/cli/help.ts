@@ -1,0 +1,98 @@
+const EXAMPLES = `Examples:
+  cpd distill md.xyz -n 200 -o distilled
+  cpd distill run*/traj.extxyz.gz -n 200 --model mace-mp.model --stratify auto
+  cpd features md.xyz -o features.npy
+  cpd model info mace-mp.model
+  cpd doctor`;
+
+const COMMANDS = `Commands:
+  distill    choose the configurations that are worth labelling or training on
+  features   write MACE descriptors, one row per frame or per atom
+  model      info, export, list: what checkpoints hold, and compact weights of them
+  doctor     check runtime, GPU, threads and every kernel`;
+
+const SHARED = `Input and model:
+  INPUT                  extended XYZ, plain, .gz or .zst; FILE@start:stop:step; - for stdin
+  --model FILE           MACE .model checkpoint or exported .safetensors
+                         (default: the shipped hydrogen model if every atom is H)
+  --layers K             use the first K layers (default: all)
+  --pool MODE            mean, per-element-mean or mean-std: atoms to frame (default: mean)
+  --strict               a truncated last frame is an error
+
+Running:
+  --backend NAME         auto, gpu, cpu or reference (default: auto: a GPU if there is one)
+  --allow-software       accept a software GPU adapter, for tests
+  --threads T            CPU threads (default: SLURM_CPUS_PER_TASK or all cores)
+  --force                write over what is there
+  --json                 print the report on stdout
+  --quiet, --no-color    say less, plainly`;
+
+const DISTILL = `Usage: cpd distill INPUT... -n N [-o DIR]
+
+Chooses N configurations by central-peripheral distillation (arXiv 2604.03027) and writes
+selected.xyz, rest.xyz, selected.txt, frames.csv, radius.csv, report.json and report.html.
+
+${EXAMPLES.split("\n").slice(0, 3).join("\n")}
+
+Selection:
+  -n, --select N         configurations to choose, exactly (required)
+  -o, --output DIR       output folder (default: cpd-out)
+  --method cpd           method (default: cpd)
+  --features F.npy       use these rows, one per frame, instead of a model
+  --standardize MODE     zscore, global or none, before PCA (default: zscore)
+  --components K         auto, a number, or a fraction of variance (default: auto, 0.99 in 2..16)
+  --radius R             density radius r_c (default: auto, searched)
+  --radius-objective O   log-variance, variance or fano (default: log-variance)
+  --isolation-weight L   weight of the isolated fraction in the search (default: 1)
+  --central A            fraction of frames in the dense pool (default: 1.5 x its share)
+  --peripheral B         fraction of frames in the sparse pool (default: 1.5 x its share)
+  --central-share S      share of N from the dense pool (default: 0.5)
+  --density-weight G     weight (density + 1)^G inside the pools; 0 is uniform (default: 1)
+  --stratify KEY         choose within strata of this comment-line key, or auto
+  --reference FILE       existing training set: counts as neighbors, is never chosen
+  --keep IDS             frames that must be in: ids with commas, or a file of ids
+  --seed S               seed of every draw (default: 0)
+
+${SHARED}`;
+
+const FEATURES = `Usage: cpd features INPUT... -o F.npy
+
+Writes MACE descriptors: one row per frame, or per atom in file order, and F.csv with their ids.
+
+  -o, --output F.npy     output file (required)
+  --per-atom             one row per atom
+  --dtype f32|f64        type of the numbers (default: f32)
+
+${SHARED}`;
+
+const MODEL = `Usage: cpd model info FILE [--json]
+       cpd model export FILE -o OUT.safetensors [--elements H,O] [--force]
+       cpd model list [--json]
+
+info prints what a checkpoint contains; export writes compact weights that load without the
+original, for all elements or the given ones, with identical float64 results.`;
+
+const DOCTOR = `Usage: cpd doctor [--json] [--threads T] [--allow-software]
+
+Checks runtime, GPU adapter and limits, threads, cache, and every kernel against its definition.`;
+
+/** Help of a command, or of the program. */
+export function helpText(command: string | null): string {
+  switch (command) {
+    case "distill":
+      return DISTILL;
+    case "features":
+      return FEATURES;
+    case "model":
+      return MODEL;
+    case "doctor":
+      return DOCTOR;
+  }
+  return `cpd: central-peripheral distillation of atomic configurations
+
+${EXAMPLES}
+
+${COMMANDS}
+
+cpd COMMAND --help shows the options of a command; cpd --version the version.`;
+}

@@ -1,0 +1,129 @@
+import { existsSync, renameSync, writeFileSync } from "node:fs";
+import process from "node:process";
+import { exportWeights } from "../checkpoint/export.ts";
+import { loadModel } from "../checkpoint/load.ts";
+import { formatWeights } from "../checkpoint/weights.ts";
+import { UsageError, WeightsError } from "../errors.ts";
+import { chemicalSymbol } from "../frame.ts";
+import { descriptorLength, type MaceModel } from "../model/mace_model.ts";
+import { readFlags } from "./options.ts";
+
+/** `cpd model info|export|list`. */
+export function runModel(args: readonly string[]): void {
+  const [action, ...rest] = args;
+  if (action === "info") return runInfo(rest);
+  if (action === "export") return runExport(rest);
+  if (action === "list") return runList(rest);
+  throw new UsageError(`Cannot run "cpd model ${action ?? ""}": expected info, export or list`);
+}
+
+function runInfo(args: readonly string[]): void {
+  const { values, positionals } = readFlags(args, { json: { type: "boolean" } });
+  const path = onlyFile(positionals);
+  const { model, checkpoint } = loadModel(path);
+  let parameters = 0;
+  for (const [name, { data }] of checkpoint.tensors) {
+    if (/weight/.test(name) && !/zeroed|conv_tp\.weight$/.test(name)) parameters += data.length;
+  }
+  const info = describeModel(model, parameters);
+  if (values.json) process.stdout.write(`${JSON.stringify(info, null, 2)}\n`);
+  else {
+    for (const [label, value] of Object.entries(info)) {
+      const text = Array.isArray(value) ? value.join(", ") : String(value);
+      process.stdout.write(`${label.replaceAll("_", " ").padEnd(20)} ${text}\n`);
+    }
+  }
+}
+
+function describeModel(model: MaceModel, parameters: number) {
+  const { layers, channels, zbl, radial } = model;
+  const hidden = Math.max(...layers.map((layer) => layer.lOut));
+  const orders = layers.map(({ contractions }) =>
+    Math.max(...contractions.map(({ indices, nTerms }) => largestDegree(indices, nTerms)))
+  );
+  return {
+    class: model.kind,
+    interactions: layers.map(({ density, residual }) =>
+      `RealAgnostic${density ? "Density" : ""}${residual ? "Residual" : ""}`
+    ),
+    hidden_irreps: Array.from({ length: hidden + 1 }, (_, l) => `${channels}x${l}${l % 2 ? "o" : "e"}`)
+      .join(" + "),
+    l_max: model.lMax,
+    correlation: Math.max(...orders),
+    r_max: `${model.rMax} Å`,
+    bessel_functions: radial.bessel.length,
+    radial_mlp: layers[0].radialWidths.slice(1, -1),
+    distance_transform: radial.agnesi ? "Agnesi" : "none",
+    pair_repulsion: zbl ? "ZBL" : "none",
+    avg_num_neighbors: layers.map((layer) =>
+      layer.density ? "learned density" : layer.avgNumNeighbors
+    ),
+    elements: model.elements.map(chemicalSymbol),
+    heads: [...model.heads],
+    precision: model.dtype,
+    parameters,
+    descriptors_per_atom: descriptorLength(model),
+  };
+}
+
+function largestDegree(indices: Uint8Array, nTerms: number): number {
+  let largest = 1;
+  for (let t = 0; t < nTerms; t++) {
+    const degree = indices.subarray(3 * t, 3 * t + 3).filter((i) => i !== 255).length;
+    largest = Math.max(largest, degree);
+  }
+  return largest;
+}
+
+function runExport(args: readonly string[]): void {
+  const { values, positionals } = readFlags(args, {
+    elements: { type: "string" },
+    output: { type: "string", short: "o" },
+    force: { type: "boolean" },
+  });
+  const path = onlyFile(positionals);
+  const output = values.output;
+  if (typeof output !== "string") throw new UsageError("Cannot export: -o FILE.safetensors is missing");
+  if (existsSync(output) && !values.force) {
+    throw new UsageError(`Cannot write "${output}": it exists; use --force or another -o`);
+  }
+  const elements = typeof values.elements === "string"
+    ? values.elements.split(",").map((symbol) => symbol.trim())
+    : null;
+  const { checkpoint } = loadModel(path);
+  let bytes: Uint8Array;
+  try {
+    bytes = formatWeights(exportWeights(checkpoint, elements));
+  } catch (error) {
+    if (!(error instanceof WeightsError)) throw error;
+    throw new WeightsError(`Cannot export "${path}": ${error.message}`);
+  }
+  writeFileSync(`${output}.partial`, bytes);
+  renameSync(`${output}.partial`, output);
+  process.stderr.write(`Wrote ${output}, ${bytes.length} bytes\n`);
+}
+
+/** Models that `--model` finds by itself. */
+const SHIPPED = [{
+  name: "hydrogen-small",
+  elements: ["H"],
+  r_max: 3,
+  note: "shipped, default for pure hydrogen; a descriptor, not a force field",
+}];
+
+function runList(args: readonly string[]): void {
+  const { values } = readFlags(args, { json: { type: "boolean" } });
+  if (values.json) process.stdout.write(`${JSON.stringify(SHIPPED, null, 2)}\n`);
+  else {
+    for (const { name, elements, r_max, note } of SHIPPED) {
+      process.stdout.write(`${name.padEnd(18)} ${elements.join(",").padEnd(6)} ${r_max} Å  ${note}\n`);
+    }
+  }
+}
+
+function onlyFile(positionals: readonly string[]): string {
+  if (positionals.length !== 1) {
+    throw new UsageError(`Cannot read ${positionals.length} models at once: expected one FILE`);
+  }
+  return positionals[0];
+}

@@ -1,0 +1,255 @@
+import { availableParallelism } from "node:os";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import type { BackendName } from "../backend.ts";
+import { UsageError } from "../errors.ts";
+import type { ComponentChoice } from "../linalg/pca.ts";
+import type { Standardization } from "../linalg/standardize.ts";
+import type { Pooling } from "../model/pooling.ts";
+import type { RadiusObjective } from "../select/cutoff_radius.ts";
+
+/** Options that every command which computes descriptors shares. */
+export interface DescriptorOptions {
+  readonly inputs: readonly string[];
+  readonly model: string | null;
+  /** Layers whose descriptors are used; null for all. */
+  readonly layers: number | null;
+  readonly pooling: Pooling;
+  readonly backend: BackendName | "auto";
+  readonly allowSoftware: boolean;
+  readonly threads: number;
+  readonly output: string;
+  readonly force: boolean;
+  readonly strict: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export interface DistillCommand extends DescriptorOptions {
+  readonly select: number;
+  readonly features: string | null;
+  readonly standardization: Standardization;
+  readonly components: ComponentChoice;
+  readonly radius: number | null;
+  readonly objective: RadiusObjective;
+  readonly isolationWeight: number;
+  readonly central: number | null;
+  readonly peripheral: number | null;
+  readonly centralShare: number;
+  readonly densityWeight: number;
+  readonly stratify: string | null;
+  readonly reference: string | null;
+  readonly keep: readonly string[];
+  readonly seed: bigint;
+}
+
+export interface FeaturesCommand extends DescriptorOptions {
+  readonly perAtom: boolean;
+  readonly dtype: "<f4" | "<f8";
+}
+
+type Spec = Record<string, { type: "string" | "boolean"; short?: string; multiple?: boolean }>;
+type Values = Record<string, string | boolean | undefined>;
+
+const DESCRIPTOR_FLAGS: Spec = {
+  "model": { type: "string" },
+  "layers": { type: "string" },
+  "pool": { type: "string" },
+  "backend": { type: "string" },
+  "allow-software": { type: "boolean" },
+  "threads": { type: "string" },
+  "output": { type: "string", short: "o" },
+  "force": { type: "boolean" },
+  "strict": { type: "boolean" },
+  "json": { type: "boolean" },
+  "quiet": { type: "boolean" },
+  "no-color": { type: "boolean" },
+};
+
+const DISTILL_FLAGS: Spec = {
+  ...DESCRIPTOR_FLAGS,
+  "select": { type: "string", short: "n" },
+  "method": { type: "string" },
+  "features": { type: "string" },
+  "standardize": { type: "string" },
+  "components": { type: "string" },
+  "radius": { type: "string" },
+  "radius-objective": { type: "string" },
+  "isolation-weight": { type: "string" },
+  "central": { type: "string" },
+  "peripheral": { type: "string" },
+  "central-share": { type: "string" },
+  "density-weight": { type: "string" },
+  "stratify": { type: "string" },
+  "reference": { type: "string" },
+  "keep": { type: "string" },
+  "seed": { type: "string" },
+};
+
+const FEATURES_FLAGS: Spec = {
+  ...DESCRIPTOR_FLAGS,
+  "per-atom": { type: "boolean" },
+  "dtype": { type: "string" },
+};
+
+/** Splits arguments into flags and positionals.
+ * @throws {UsageError} on an unknown flag or a missing value */
+export function readFlags(args: readonly string[], options: Spec) {
+  try {
+    // A lone "-" is standard input; parseArgs takes it for a positional already.
+    const { values, positionals } = parseArgs({
+      args: joinNegative(args, options),
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
+    return { values: values as Values, positionals };
+  } catch (error) {
+    const message = (error as Error).message.split(". ")[0].split("\n")[0];
+    throw new UsageError(`${message}; see --help`);
+  }
+}
+
+/** `--flag -3` → `--flag=-3`, which parseArgs would take for another flag. */
+function joinNegative(args: readonly string[], options: Spec): string[] {
+  const out: string[] = [];
+  for (const arg of args) {
+    const flag = out[out.length - 1]?.match(/^--([a-z-]+)$/)?.[1];
+    if (flag && options[flag]?.type === "string" && /^-[\d.]/.test(arg)) {
+      out[out.length - 1] += `=${arg}`;
+    } else {
+      out.push(arg);
+    }
+  }
+  return out;
+}
+
+/** Options of `cpd distill`.
+ * @throws {UsageError} naming the flag and the value that is wrong */
+export function parseDistill(args: readonly string[]): DistillCommand {
+  const { values, positionals } = readFlags(args, DISTILL_FLAGS);
+  const method = choice(values, "method", ["cpd"], "cpd");
+  if (method !== "cpd") throw new UsageError(`Cannot use --method ${method}: expected cpd`);
+  if (values.select === undefined) {
+    throw new UsageError("Cannot distil: -n N, the number of frames to choose, is missing");
+  }
+  const radius = values.radius === "auto" ? undefined : values.radius;
+  return {
+    ...descriptorOptions(values, positionals, "cpd-out"),
+    select: integer(values, "select", 0, 1),
+    features: text(values, "features"),
+    standardization: choice(values, "standardize", ["zscore", "global", "none"], "zscore"),
+    components: componentChoice(values.components),
+    radius: radius === undefined ? null : number({ radius }, "radius", 0, 1e-300, Infinity),
+    objective: choice(
+      values,
+      "radius-objective",
+      ["log-variance", "variance", "fano"],
+      "log-variance",
+    ),
+    isolationWeight: number(values, "isolation-weight", 1, 0, 1e6),
+    central: optional(values, "central"),
+    peripheral: optional(values, "peripheral"),
+    centralShare: number(values, "central-share", 0.5, 0, 1),
+    densityWeight: number(values, "density-weight", 1, 0, 100),
+    stratify: text(values, "stratify"),
+    reference: text(values, "reference"),
+    keep: text(values, "keep")?.split(",").map((id) => id.trim()).filter(Boolean) ?? [],
+    seed: BigInt(integer(values, "seed", 0, 0)),
+  };
+}
+
+/** Options of `cpd features`. */
+export function parseFeatures(args: readonly string[]): FeaturesCommand {
+  const { values, positionals } = readFlags(args, FEATURES_FLAGS);
+  if (values.output === undefined) {
+    throw new UsageError("Cannot write features: -o FILE.npy is missing");
+  }
+  return {
+    ...descriptorOptions(values, positionals, "features.npy"),
+    perAtom: values["per-atom"] === true,
+    dtype: choice(values, "dtype", ["f32", "f64"], "f32") === "f64" ? "<f8" : "<f4",
+  };
+}
+
+function descriptorOptions(
+  values: Values,
+  inputs: readonly string[],
+  output: string,
+): DescriptorOptions {
+  if (inputs.length === 0) throw new UsageError("Cannot start: no INPUT file was given");
+  return {
+    inputs,
+    model: text(values, "model"),
+    layers: values.layers === undefined ? null : integer(values, "layers", 1, 1),
+    pooling: choice(values, "pool", ["mean", "per-element-mean", "mean-std"], "mean"),
+    backend: choice(values, "backend", ["auto", "gpu", "cpu", "reference"], "auto"),
+    allowSoftware: values["allow-software"] === true,
+    threads: integer(values, "threads", defaultThreads(), 1),
+    output: text(values, "output") ?? output,
+    force: values.force === true,
+    strict: values.strict === true,
+    json: values.json === true,
+    quiet: values.quiet === true,
+  };
+}
+
+/** What the batch system grants, or every core. */
+function defaultThreads(): number {
+  const granted = Number(process.env.SLURM_CPUS_PER_TASK);
+  return Number.isInteger(granted) && granted > 0 ? granted : availableParallelism();
+}
+
+function text(values: Values, flag: string): string | null {
+  const value = values[flag];
+  if (value === "") throw new UsageError(`Cannot use --${flag}: its value is empty`);
+  return typeof value === "string" ? value : null;
+}
+
+function choice<T extends string>(
+  values: Values,
+  flag: string,
+  allowed: readonly T[],
+  fallback: T,
+): T {
+  const value = values[flag] ?? fallback;
+  if (!allowed.includes(value as T)) {
+    throw new UsageError(`Cannot use --${flag} "${value}": expected ${allowed.join(", ")}`);
+  }
+  return value as T;
+}
+
+function number(values: Values, flag: string, fallback: number, low: number, high: number): number {
+  const given = values[flag];
+  if (given === undefined) return fallback;
+  const value = typeof given === "string" && given.trim() !== "" ? Number(given) : NaN;
+  if (!(value >= low && value <= high) || value === Infinity) {
+    const range = high === Infinity ? "a positive number" : `a number from ${low} to ${high}`;
+    throw new UsageError(`Cannot use --${flag} "${given}": expected ${range}`);
+  }
+  return value;
+}
+
+function optional(values: Values, flag: string): number | null {
+  return values[flag] === undefined || values[flag] === "auto" ? null : number(values, flag, 0, 0, 1);
+}
+
+function integer(values: Values, flag: string, fallback: number, low: number): number {
+  const given = values[flag];
+  if (given === undefined) return fallback;
+  const value = typeof given === "string" && /^\d+$/.test(given) ? Number(given) : NaN;
+  if (!(value >= low && value <= Number.MAX_SAFE_INTEGER)) {
+    throw new UsageError(`Cannot use --${flag} "${given}": expected a whole number from ${low}`);
+  }
+  return value;
+}
+
+function componentChoice(given: string | boolean | undefined): ComponentChoice {
+  if (given === undefined || given === "auto") return { kind: "auto" };
+  const value = Number(given);
+  if (Number.isInteger(value) && value >= 1 && value <= 1024) return { kind: "count", count: value };
+  if (value > 0 && value < 1) return { kind: "variance", fraction: value };
+  throw new UsageError(
+    `Cannot use --components "${given}": expected auto, a number, or a fraction below 1`,
+  );
+}

@@ -1,0 +1,153 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { cellVolume, formula, type Frame } from "../frame.ts";
+import { UsageError } from "../errors.ts";
+import { parseFrame } from "./extxyz.ts";
+import { checkReadable, readChunks } from "./files.ts";
+import { splitFrames, type Truncation } from "./frame_ranges.ts";
+
+/** One INPUT argument: a file and the frames wanted from it (ASE slices, 0-based). */
+export interface InputSpec {
+  /** Name that ids carry. */
+  readonly name: string;
+  /** File on disk. */
+  readonly path: string;
+  readonly slice: Slice | null;
+}
+
+interface Slice {
+  readonly start: number | null;
+  readonly stop: number | null;
+  readonly step: number;
+}
+
+/** What the scan remembers of a frame. */
+export interface FrameEntry {
+  readonly id: string;
+  readonly file: string;
+  readonly path: string;
+  readonly index: number;
+  readonly start: number;
+  readonly end: number;
+  readonly nAtoms: number;
+  readonly formula: string;
+  /** Volume per atom, Å³; NaN unless periodic along all axes. */
+  readonly volume: number;
+  /** A one-atom frame that only carries the energy of an isolated atom. */
+  readonly isolatedAtom: boolean;
+  /** Value of the key that was asked for, if the frame has it. */
+  readonly key: string | undefined;
+}
+
+export interface Scan {
+  readonly entries: FrameEntry[];
+  /** Atomic numbers in the file's frames. */
+  readonly elements: Set<number>;
+  readonly truncated: Truncation | null;
+  readonly bytes: number;
+}
+
+/** Parses `FILE` or `FILE@start:stop:step`.
+ * @throws {UsageError} if the slice is malformed */
+export function parseInput(argument: string): InputSpec {
+  const match = argument.match(/^(.*)@([-+:\d]*)$/s);
+  if (!match || match[1] === "") return { name: argument, path: argument, slice: null };
+  const [, name, text] = match;
+  const parts = text.split(":");
+  const numbers = parts.map((part) => (part === "" ? null : Number(part)));
+  const bad = parts.length > 3 || numbers.some((n) => n !== null && !Number.isInteger(n)) ||
+    text === "" || numbers[2] === 0;
+  if (bad) {
+    throw new UsageError(`Cannot parse slice "@${text}": expected INDEX or start:stop:step`);
+  }
+  const [first, stop] = numbers;
+  if (parts.length === 1) {
+    const end = first === -1 ? null : first! + 1;
+    return { name, path: name, slice: { start: first, stop: end, step: 1 } };
+  }
+  return { name, path: name, slice: { start: first, stop: stop ?? null, step: numbers[2] ?? 1 } };
+}
+
+/** True for each of `n` frames that the slice takes. */
+export function sliceMask(slice: Slice | null, n: number): boolean[] {
+  if (!slice) return new Array(n).fill(true);
+  const mask = new Array<boolean>(n).fill(false);
+  const { step } = slice;
+  const clamp = (value: number, low: number, high: number) =>
+    Math.min(Math.max(value < 0 ? value + n : value, low), high);
+  const [low, high] = step > 0 ? [0, n] : [-1, n - 1];
+  const start = slice.start === null ? (step > 0 ? 0 : n - 1) : clamp(slice.start, low, high);
+  const stop = slice.stop === null ? (step > 0 ? n : -1) : clamp(slice.stop, low, high);
+  for (let i = start; step > 0 ? i < stop : i > stop; i += step) mask[i] = true;
+  return mask;
+}
+
+/**
+ * Reads a whole file once: checks every frame and remembers where it is.
+ *
+ * @param key key of the comment line whose value is wanted for strata, or null
+ * @throws {ParseError} with file and line of the first frame that is wrong
+ */
+export async function scanFile(spec: InputSpec, key: string | null): Promise<Scan> {
+  checkReadable(spec.path);
+  let entries: FrameEntry[] = [];
+  const elementsOf: Set<number>[] = [];
+  let truncated: Truncation | null = null;
+  let bytes = 0;
+  const chunks = readChunks(spec.path);
+  for await (const raw of splitFrames(chunks, spec.name, (t) => truncated = t)) {
+    const frame = parseFrame(raw, spec.name);
+    bytes = raw.end;
+    elementsOf.push(new Set(frame.species));
+    entries.push(entryOf(frame, spec.path, raw.start, raw.end, key));
+  }
+  const mask = sliceMask(spec.slice, entries.length);
+  const elements = new Set(elementsOf.flatMap((set, i) => (mask[i] ? [...set] : [])));
+  entries = entries.filter((_, i) => mask[i]);
+  return { entries, elements, truncated, bytes };
+}
+
+function entryOf(
+  frame: Frame,
+  path: string,
+  start: number,
+  end: number,
+  key: string | null,
+): FrameEntry {
+  const { id, file, index, species, pbc, cell, info } = frame;
+  return {
+    id,
+    file,
+    path,
+    index,
+    start,
+    end,
+    nAtoms: species.length,
+    formula: formula(species),
+    volume: pbc.every(Boolean) ? cellVolume(cell) / species.length : NaN,
+    isolatedAtom: species.length === 1 && info.get("config_type") === "IsolatedAtom",
+    key: key === null ? undefined : info.get(key),
+  };
+}
+
+/** The frames of one file at the given indices, in file order. */
+export async function* readFrames(
+  file: string,
+  path: string,
+  indices: ReadonlySet<number>,
+): AsyncGenerator<Frame> {
+  if (indices.size === 0) return;
+  let left = indices.size;
+  for await (const raw of splitFrames(readChunks(path), file, () => {})) {
+    if (!indices.has(raw.index)) continue;
+    yield parseFrame(raw, file);
+    if (--left === 0) return;
+  }
+}
+
+/** SHA-256 of a file as it lies on disk, in hexadecimal. */
+export async function fileHash(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest("hex");
+}

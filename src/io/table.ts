@@ -1,0 +1,8 @@
+/** One line of CSV (RFC 4180): fields with commas, quotes or line ends are quoted. */
+export function csvLine(fields: readonly (string | number)[]): string {
+  const quote = (field: string | number) => {
+    const text = String(field);
+    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  return fields.map(quote).join(",") + "\n";
+}

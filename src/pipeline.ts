@@ -1,0 +1,232 @@
+import type { Backend, Describer } from "./backend.ts";
+import { RequestError } from "./errors.ts";
+import type { Frame } from "./frame.ts";
+import {
+  type ComponentChoice,
+  type PrincipalComponents,
+  principalComponents,
+  projectRows,
+} from "./linalg/pca.ts";
+import type { Standardization } from "./linalg/standardize.ts";
+import { type Matrix, matrix, takeRows } from "./matrix.ts";
+import { poolAtoms, type Pooling } from "./model/pooling.ts";
+import { hashName, stableId } from "./rng.ts";
+import {
+  centralPeripheral,
+  type Pool,
+  type PoolOptions,
+} from "./select/central_peripheral.ts";
+import { type RadiusOptions, type RadiusSearch, searchRadius } from "./select/cutoff_radius.ts";
+import { representatives } from "./select/duplicates.ts";
+import { strataQuotas } from "./select/strata.ts";
+
+/** Which frame a row of features belongs to. */
+export interface FrameKey {
+  readonly file: string;
+  readonly index: number;
+}
+
+export interface DistillOptions extends PoolOptions, RadiusOptions {
+  /** Number of frames to choose, exactly. */
+  readonly select: number;
+  readonly standardization: Standardization;
+  readonly components: ComponentChoice;
+}
+
+/** What to distil: one row of features per frame, and what is known about them. */
+export interface DistillInput {
+  readonly frames: readonly FrameKey[];
+  /** Features, shape (n_frames, d). */
+  readonly features: Matrix;
+  /** Stratum of each frame, or null. */
+  readonly strata: readonly string[] | null;
+  /** Places of frames that must be chosen. */
+  readonly keep: readonly number[];
+  /** Features of an existing training set, shape (n, d), or null. */
+  readonly reference: Matrix | null;
+}
+
+/** A distilled pool; every array is in the order of the input frames. */
+export interface Distillation {
+  /** Order of choice from 1; 0 if not chosen. */
+  readonly rank: Uint32Array;
+  readonly pool: readonly Pool[];
+  /** Neighbors within r_c, self excluded. */
+  readonly density: Uint32Array;
+  /** Coordinates along the principal components, shape (n_frames, K). */
+  readonly scores: Matrix;
+  readonly components: PrincipalComponents;
+  readonly search: RadiusSearch;
+  /** Place of the frame that each frame duplicates; its own place if it is unique. */
+  readonly representative: Uint32Array;
+  readonly poolSizes: { readonly central: number; readonly peripheral: number };
+}
+
+/** Rows of features, one per frame, from the descriptors of its atoms. */
+export async function frameFeatures(
+  frames: readonly Frame[],
+  describer: Describer,
+  pooling: Pooling,
+  elements: readonly number[],
+): Promise<Float64Array[]> {
+  const described = await describer.describe(frames);
+  return frames.map(({ species }, f) =>
+    poolAtoms(described[f], species, describer.width, pooling, elements)
+  );
+}
+
+/**
+ * Central-peripheral distillation (arXiv 2604.03027): features → principal components → density →
+ * selection. The result depends on the frames, options and seed alone, not on the order of the frames
+ * or on the backend.
+ *
+ * @throws {RequestError} if the wanted number of frames cannot be chosen
+ */
+export async function distill(
+  input: DistillInput,
+  options: DistillOptions,
+  backend: Backend,
+): Promise<Distillation> {
+  const order = canonicalOrder(input.frames);
+  const features = takeRows(input.features, order);
+  const firstOf = representatives(features);
+  const unique = order.flatMap((_, row) => (firstOf[row] === row ? [row] : []));
+  checkRequest(options.select, order.length, unique.length);
+
+  const points = takeRows(features, unique);
+  const components = await principalComponents(
+    points,
+    options.standardization,
+    options.components,
+    (centred, m) => backend.leadingSubspace(centred, m),
+  );
+  const reference = input.reference ? projectRows(input.reference, components) : null;
+  const cloud = reference ? stack(components.scores, reference) : components.scores;
+  const search = await searchRadius(cloud, options, (p, r) => backend.countPairs(p, r));
+  const rowOf = new Map(unique.map((row, u) => [row, u]));
+  const uniqueOf = order.map((_, row) => rowOf.get(firstOf[row])!);
+  const place = new Map(order.map((frame, row) => [frame, row]));
+  const chosen = choose(
+    {
+      frames: unique.map((row) => input.frames[order[row]]),
+      strata: input.strata && unique.map((row) => input.strata![order[row]]),
+      keep: [...new Set(input.keep.map((frame) => uniqueOf[place.get(frame)!]))],
+      barred: reference ? nearReference(cloud, points.rows, search) : new Set(),
+    },
+    search,
+    options,
+  );
+
+  const n = order.length;
+  const rank = new Uint32Array(n);
+  const density = new Uint32Array(n);
+  const representative = new Uint32Array(n);
+  const pool: Pool[] = new Array(n).fill("none");
+  const scores = matrix(n, components.scores.cols);
+  order.forEach((frame, row) => {
+    const u = uniqueOf[row];
+    density[frame] = search.counts[u * search.radii.length + search.chosen];
+    representative[frame] = order[firstOf[row]];
+    const from = u * scores.cols;
+    scores.data.set(components.scores.data.subarray(from, from + scores.cols), frame * scores.cols);
+    if (firstOf[row] === row) pool[frame] = chosen.pool[u];
+  });
+  chosen.selected.forEach((u, i) => rank[order[unique[u]]] = i + 1);
+  return { rank, pool, density, scores, components, search, representative, poolSizes: chosen.sizes };
+}
+
+/** Frames sorted by file and index: sums, ties and draws must not see the order of the input. */
+function canonicalOrder(frames: readonly FrameKey[]): number[] {
+  return frames.map((_, i) => i).sort((i, j) => {
+    const [a, b] = [frames[i], frames[j]];
+    return a.file < b.file ? -1 : a.file > b.file ? 1 : a.index - b.index;
+  });
+}
+
+function checkRequest(select: number, nFrames: number, nUnique: number): void {
+  if (select > nFrames) {
+    throw new RequestError(`Cannot choose ${select} frames: there are only ${nFrames}; lower -n`);
+  }
+  if (select > nUnique) {
+    throw new RequestError(
+      `Cannot choose ${select} frames: of ${nFrames} only ${nUnique} are unique; lower -n`,
+    );
+  }
+  if (nUnique < 3) {
+    throw new RequestError(`Cannot find r_c from ${nUnique} frames, expected at least 3`);
+  }
+}
+
+function stack(a: Matrix, b: Matrix): Matrix {
+  const out = matrix(a.rows + b.rows, a.cols);
+  out.data.set(a.data);
+  out.data.set(b.data, a.data.length);
+  return out;
+}
+
+/** Points with a reference point within r_c: the reference set covers them already. */
+function nearReference(cloud: Matrix, nPoints: number, search: RadiusSearch): Set<number> {
+  const radius = search.radii[search.chosen];
+  const near = new Set<number>();
+  const { data, cols } = cloud;
+  for (let i = 0; i < nPoints; i++) {
+    for (let j = nPoints; j < cloud.rows && !near.has(i); j++) {
+      let d2 = 0;
+      for (let k = 0; k < cols; k++) d2 += (data[i * cols + k] - data[j * cols + k]) ** 2;
+      if (d2 <= radius * radius) near.add(i);
+    }
+  }
+  return near;
+}
+
+interface Choice {
+  readonly frames: readonly FrameKey[];
+  readonly strata: readonly string[] | null;
+  readonly keep: readonly number[];
+  readonly barred: ReadonlySet<number>;
+}
+
+/** Kept frames first, then the central-peripheral selection of every stratum. */
+function choose(choice: Choice, search: RadiusSearch, options: DistillOptions) {
+  const { frames, strata, keep, barred } = choice;
+  const hashes = new Map<string, bigint>();
+  const hashOf = (file: string) => {
+    if (!hashes.has(file)) hashes.set(file, hashName(file));
+    return hashes.get(file)!;
+  };
+  const candidates = {
+    counts: search.counts,
+    nRadii: search.radii.length,
+    chosen: search.chosen,
+    ids: BigUint64Array.from(frames, ({ file, index }) => stableId(hashOf(file), index)),
+  };
+  if (keep.length > options.select) {
+    throw new RequestError(`Cannot keep ${keep.length} frames in a selection of ${options.select}`);
+  }
+  const kept = new Set(keep);
+  const groups = new Map<string, number[]>();
+  frames.forEach((_, u) => {
+    if (kept.has(u)) return;
+    const stratum = strata ? strata[u] : "";
+    if (!groups.has(stratum)) groups.set(stratum, []);
+    groups.get(stratum)!.push(u);
+  });
+  const names = [...groups.keys()].sort();
+  const budget = options.select - keep.length;
+  const sizes = names.map((name) => groups.get(name)!.length);
+  const quotas = strata && budget > 0 ? strataQuotas(sizes, budget) : names.map(() => budget);
+  const pool: Pool[] = frames.map(() => "none");
+  const central: number[] = [];
+  const peripheral: number[] = [];
+  const count = { central: 0, peripheral: 0 };
+  names.forEach((name, s) => {
+    const part = centralPeripheral(candidates, groups.get(name)!, barred, quotas[s], options);
+    part.centralPool.forEach((u) => pool[u] = "central");
+    part.peripheralPool.forEach((u) => pool[u] = "peripheral");
+    count.central += part.centralPool.length;
+    count.peripheral += part.peripheralPool.length;
+    central.push(...part.central);
+    peripheral.push(...part.peripheral);
+  });
+  return { selected: [...keep, ...central, ...peripheral], pool, sizes: count };
+}
