@@ -2,8 +2,7 @@ import type { Frame } from "./frame.ts";
 import { neighborList } from "./graph/neighbor_list.ts";
 import { covariance } from "./linalg/covariance.ts";
 import type { LeadingSubspace } from "./linalg/pca.ts";
-import { symmetricEigen } from "./linalg/symmetric_eigen.ts";
-import { matrix } from "./matrix.ts";
+import { leadingColumns, symmetricEigen } from "./linalg/symmetric_eigen.ts";
 import { descriptors } from "./model/mace.ts";
 import { descriptorLength, type MaceModel } from "./model/mace_model.ts";
 import { type CountPairs, neighborCount } from "./select/neighbor_count.ts";
@@ -29,7 +28,12 @@ export interface Backend {
   readonly name: BackendName;
   /** Adapter or threads, for reports. */
   readonly description: string;
-  openDescriber(model: MaceModel, nLayers: number): Promise<Describer>;
+  /** Makes the first `nLayers` layers ready for frames of the given elements (atomic numbers). */
+  openDescriber(
+    model: MaceModel,
+    nLayers: number,
+    elements: readonly number[],
+  ): Promise<Describer>;
   readonly leadingSubspace: LeadingSubspace;
   readonly countPairs: CountPairs;
   close(): Promise<void>;
@@ -51,19 +55,14 @@ export const referenceBackend: Backend = {
     });
   },
   leadingSubspace(centred, m) {
-    const { vectors } = symmetricEigen(covariance(centred));
-    const out = matrix(centred.cols, m);
-    for (let i = 0; i < out.rows; i++) {
-      for (let j = 0; j < m; j++) out.data[i * m + j] = vectors.data[i * vectors.cols + j];
-    }
-    return Promise.resolve(out);
+    return Promise.resolve(leadingColumns(symmetricEigen(covariance(centred)).vectors, m));
   },
   countPairs(points, radii) {
     const histogram = neighborCount(points, radii);
     for (let i = histogram.length - 1; i > 0; i--) {
       if (i % radii.length !== 0) histogram[i] -= histogram[i - 1];
     }
-    return Promise.resolve({ histogram, undecided: new Uint32Array(0) });
+    return Promise.resolve({ histogram, undecided: new Uint32Array(0), overflowed: [] });
   },
   close: () => Promise.resolve(),
 };

@@ -79,7 +79,7 @@ export async function describePool(
     done++;
   });
   if (done > 0) console.say(`Cache: ${done} of ${pool.entries.length} frames are known already`);
-  const describer = await backend.openDescriber(model, nLayers);
+  const describer = await backend.openDescriber(model, nLayers, pool.elements);
   const report = console.progress("Descriptors", pool.entries.length);
   try {
     const missing = (entry: FrameEntry) => !caches.get(entry.file)!.rows.has(entry.index);

@@ -33,7 +33,7 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
       const file = openSync(temporary[0], "w");
       try {
         if (command.perAtom) {
-          const describer = await backend.openDescriber(model, nLayers);
+          const describer = await backend.openDescriber(model, nLayers, pool.elements);
           const width = descriptorLength(model, nLayers);
           const nAtoms = pool.entries.reduce((sum, entry) => sum + entry.nAtoms, 0);
           writeSync(file, npyHeader([nAtoms, width], command.dtype));

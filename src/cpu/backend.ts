@@ -1,2 +1,62 @@
-import { type Backend, referenceBackend } from "../backend.ts";
-export function openCpuBackend(_threads: number): Promise<Backend> { return Promise.resolve(referenceBackend); }
+import type { Backend } from "../backend.ts";
+import type { Frame } from "../frame.ts";
+import { leadingColumns, symmetricEigen } from "../linalg/symmetric_eigen.ts";
+import { bakeModel } from "../model/bake.ts";
+import { descriptorLength } from "../model/mace_model.ts";
+import { covariance } from "./covariance.ts";
+import { mark, release } from "./memory.ts";
+import { countPairs } from "./neighbor_count.ts";
+import { openThreads } from "./threads.ts";
+import { storeModel } from "./weights.ts";
+
+/** Atoms handed to one thread at a time. */
+const TASK_ATOMS = 256;
+
+/** WebAssembly SIMD kernels on worker threads; results do not depend on the number of threads. */
+export function openCpuBackend(nThreads: number): Promise<Backend> {
+  const threads = openThreads(nThreads);
+  return Promise.resolve({
+    name: "cpu",
+    description: `WebAssembly SIMD, ${nThreads} thread${nThreads > 1 ? "s" : ""}`,
+    async openDescriber(model, nLayers, elements) {
+      const before = mark(threads.memory);
+      await threads.runEverywhere({ kind: "forget" });
+      const stored = storeModel(threads.memory, bakeModel(model, elements, nLayers));
+      return {
+        width: descriptorLength(model, nLayers),
+        batchAtoms: 4 * TASK_ATOMS * nThreads,
+        async describe(frames) {
+          const tasks = splitFrames(frames).map((part) => ({
+            kind: "describe" as const,
+            model: stored,
+            frames: part,
+          }));
+          return (await threads.runAll(tasks) as Float32Array[][]).flat();
+        },
+        async close() {
+          await threads.runEverywhere({ kind: "forget" });
+          release(threads.memory, before);
+        },
+      };
+    },
+    async leadingSubspace(centred, m) {
+      return leadingColumns(symmetricEigen(await covariance(threads, centred)).vectors, m);
+    },
+    countPairs: (points, radii) => countPairs(threads, points, radii),
+    close: () => threads.close(),
+  });
+}
+
+function splitFrames(frames: readonly Frame[]): Frame[][] {
+  const parts: Frame[][] = [];
+  let atoms = TASK_ATOMS;
+  for (const frame of frames) {
+    if (atoms >= TASK_ATOMS) {
+      parts.push([]);
+      atoms = 0;
+    }
+    parts[parts.length - 1].push(frame);
+    atoms += frame.species.length;
+  }
+  return parts;
+}

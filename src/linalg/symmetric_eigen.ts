@@ -24,3 +24,13 @@ export function symmetricEigen(a: Matrix): Eigen {
   }
   return { values: Float64Array.from(order, (k) => realEigenvalues[k]), vectors };
 }
+
+/** The first m columns. */
+export function leadingColumns(vectors: Matrix, m: number): Matrix {
+  const out = matrix(vectors.rows, m);
+  for (let i = 0; i < vectors.rows; i++) {
+    const from = i * vectors.cols;
+    out.data.set(vectors.data.subarray(from, from + m), i * m);
+  }
+  return out;
+}

@@ -9,6 +9,8 @@ export interface PairHistogram {
   readonly histogram: Uint32Array;
   /** Pairs i, j, i, j, … */
   readonly undecided: Uint32Array;
+  /** Rows with more undecided pairs than could be listed; nothing about them is to be trusted. */
+  readonly overflowed: readonly number[];
 }
 
 /** Sorts all pairs of points, shape (n, K), into ascending radii. */
@@ -60,12 +62,22 @@ export async function exactNeighborCounts(
   radii: Float64Array,
   countPairs: CountPairs,
 ): Promise<{ counts: Uint32Array; nUndecided: number }> {
-  const { histogram, undecided } = await countPairs(points, radii);
+  const { histogram, undecided, overflowed } = await countPairs(points, radii);
+  const lost = new Set(overflowed);
   for (let p = 0; p < undecided.length; p += 2) {
+    if (lost.has(undecided[p])) continue;
     const b = firstRadius(points, undecided[p], undecided[p + 1], radii);
     if (b < radii.length) histogram[undecided[p] * radii.length + b]++;
   }
-  return { counts: accumulate(histogram, radii.length), nUndecided: undecided.length / 2 };
+  for (const i of lost) {
+    histogram.fill(0, i * radii.length, (i + 1) * radii.length);
+    for (let j = 0; j < points.rows; j++) {
+      const b = j === i ? radii.length : firstRadius(points, i, j, radii);
+      if (b < radii.length) histogram[i * radii.length + b]++;
+    }
+  }
+  const nUndecided = undecided.length / 2 + lost.size * (points.rows - 1);
+  return { counts: accumulate(histogram, radii.length), nUndecided };
 }
 
 function accumulate(counts: Uint32Array, nRadii: number): Uint32Array {

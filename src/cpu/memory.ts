@@ -1,0 +1,72 @@
+import { Buffer } from "node:buffer";
+import { KERNELS } from "./embedded.ts";
+
+/**
+ * The memory that all threads and kernels share. Its first words hold the end of what is allocated;
+ * allocation is atomic, so any thread may ask for more.
+ */
+const HEAP_END = 0;
+const HEAP_START = 64;
+const PAGE = 65536;
+const INITIAL_PAGES = 16;
+const MAXIMUM_PAGES = 65536;
+
+/** Allocations are kept on multiples of this, a cache line. */
+const ALIGNMENT = 64;
+
+export function createMemory(): WebAssembly.Memory {
+  const memory = new WebAssembly.Memory({
+    initial: INITIAL_PAGES,
+    maximum: MAXIMUM_PAGES,
+    shared: true,
+  });
+  new Uint32Array(memory.buffer, 0, 1)[HEAP_END] = HEAP_START;
+  return memory;
+}
+
+/** Reserves `bytes` and returns their address; grows the memory as needed. */
+export function allocate(memory: WebAssembly.Memory, bytes: number): number {
+  const size = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+  const address = Atomics.add(new Uint32Array(memory.buffer, 0, 1), HEAP_END, size) >>> 0;
+  const missing = address + size - memory.buffer.byteLength;
+  if (address + size > MAXIMUM_PAGES * PAGE) {
+    throw new Error(`The CPU backend needs more than 4 GiB; use fewer --threads`);
+  }
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  return address;
+}
+
+/** Copies an array into newly reserved memory and returns its address. */
+export function store(
+  memory: WebAssembly.Memory,
+  data: Float32Array | Float64Array | Uint32Array | Uint8Array,
+): number {
+  const address = allocate(memory, data.byteLength);
+  new Uint8Array(memory.buffer, address, data.byteLength)
+    .set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  return address;
+}
+
+/** End of what is allocated; `release` frees everything that was reserved since. */
+export function mark(memory: WebAssembly.Memory): number {
+  return Atomics.load(new Uint32Array(memory.buffer, 0, 1), HEAP_END) >>> 0;
+}
+
+/** Frees everything reserved since `mark`; no kernel may be running. */
+export function release(memory: WebAssembly.Memory, end: number): void {
+  Atomics.store(new Uint32Array(memory.buffer, 0, 1), HEAP_END, end);
+}
+
+/** Kernels by name; every argument is an address or a number. */
+export type Kernels = Readonly<Record<string, (...args: number[]) => number>>;
+
+/** Instantiates every kernel on the shared memory. */
+export function loadKernels(memory: WebAssembly.Memory): Kernels {
+  const kernels: Record<string, (...args: number[]) => number> = {};
+  for (const [name, base64] of Object.entries(KERNELS)) {
+    const module = new WebAssembly.Module(Buffer.from(base64, "base64"));
+    const instance = new WebAssembly.Instance(module, { env: { memory } });
+    kernels[name] = instance.exports[name] as (...args: number[]) => number;
+  }
+  return kernels;
+}

@@ -1,0 +1,39 @@
+/** Entry point of a thread: runs tasks on the shared memory, one at a time. */
+import { parentPort, workerData } from "node:worker_threads";
+import type { Frame } from "../frame.ts";
+import { neighborList } from "../graph/neighbor_list.ts";
+import { Arena, describeFrame } from "./describe_frame.ts";
+import { loadKernels } from "./memory.ts";
+import type { StoredModel } from "./weights.ts";
+
+/** What a thread can be asked to do. */
+export type Task =
+  | { readonly kind: "describe"; readonly model: StoredModel; readonly frames: readonly Frame[] }
+  | { readonly kind: "call"; readonly kernel: string; readonly args: readonly number[] }
+  | { readonly kind: "forget" };
+
+const memory = workerData.memory as WebAssembly.Memory;
+const kernels = loadKernels(memory);
+let arena = new Arena(memory);
+
+function run(task: Task): unknown {
+  switch (task.kind) {
+    case "describe":
+      return task.frames.map((frame) =>
+        describeFrame(kernels, arena, task.model, neighborList(frame, task.model.rMax))
+      );
+    case "call":
+      return kernels[task.kernel](...task.args);
+    case "forget":
+      arena = new Arena(memory);
+      return null;
+  }
+}
+
+parentPort!.on("message", (task: Task) => {
+  try {
+    parentPort!.postMessage({ result: run(task) });
+  } catch (error) {
+    parentPort!.postMessage({ error });
+  }
+});
