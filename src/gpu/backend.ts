@@ -1,5 +1,124 @@
 import type { Backend } from "../backend.ts";
-import { GpuUnavailableError } from "../errors.ts";
-export function openGpuBackend(_: { allowSoftware: boolean }): Promise<Backend> {
-  return Promise.reject(new GpuUnavailableError("Cannot use the GPU: no adapter"));
+import { RequestError } from "../errors.ts";
+import type { Graph } from "../frame.ts";
+import { neighborList } from "../graph/neighbor_list.ts";
+import { bakeModel, type BakedModel } from "../model/bake.ts";
+import { descriptorLength } from "../model/mace_model.ts";
+import atomicBasis from "../../shaders/atomic_basis.wgsl" with { type: "text" };
+import channelMix from "../../shaders/channel_mix.wgsl" with { type: "text" };
+import covariance from "../../shaders/covariance.wgsl" with { type: "text" };
+import neighborCount from "../../shaders/neighbor_count.wgsl" with { type: "text" };
+import powerIteration from "../../shaders/power_iteration.wgsl" with { type: "text" };
+import productBasis from "../../shaders/product_basis.wgsl" with { type: "text" };
+import radialBasis from "../../shaders/radial_basis.wgsl" with { type: "text" };
+import sphericalHarmonics from "../../shaders/spherical_harmonics.wgsl" with { type: "text" };
+import { describeGraphs } from "./describe.ts";
+import { type Gpu, openGpu } from "./device.ts";
+import { openKernel } from "./kernel.ts";
+import { leadingSubspace } from "./leading_subspace.ts";
+import { countPairs } from "./neighbor_count.ts";
+import { layerBuffers, uploadLayers } from "./weights.ts";
+
+/** Every kernel by the name of its file and entry point. */
+export const SHADERS = {
+  atomic_basis: atomicBasis,
+  channel_mix: channelMix,
+  covariance,
+  neighbor_count: neighborCount,
+  power_iteration: powerIteration,
+  product_basis: productBasis,
+  radial_basis: radialBasis,
+  spherical_harmonics: sphericalHarmonics,
+};
+
+type Kernels = Record<keyof typeof SHADERS, Awaited<ReturnType<typeof openKernel>>>;
+
+/** Atoms described in one submission, where the limits of the device allow it. */
+const BATCH_ATOMS = 4096;
+
+/** WGSL kernels on a WebGPU device. Every kernel is compiled here, so a broken one fails at start. */
+export async function openGpuBackend(options: { allowSoftware: boolean }): Promise<Backend> {
+  const gpu = await openGpu(options);
+  const kernels = {} as Kernels;
+  for (const [name, code] of Object.entries(SHADERS)) {
+    kernels[name as keyof Kernels] = await openKernel(gpu, name, code);
+  }
+  return {
+    name: "gpu",
+    description: gpu.description,
+    openDescriber(model, nLayers, elements) {
+      const baked = bakeModel(model, elements, nLayers);
+      checkTables(gpu, baked);
+      const layers = uploadLayers(gpu, baked);
+      const width = descriptorLength(model, nLayers);
+      return Promise.resolve({
+        width,
+        batchAtoms: BATCH_ATOMS,
+        async describe(frames) {
+          const out: Float32Array[] = [];
+          for (const part of splitGraphs(gpu, baked, frames, model.rMax)) {
+            const rows = await describeGraphs(gpu, kernels, baked, layers, part);
+            let at = 0;
+            for (const { nAtoms } of part) out.push(rows.slice(at, at += nAtoms * width));
+          }
+          return out;
+        },
+        close() {
+          for (const layer of layers) for (const buffer of layerBuffers(layer)) buffer.destroy();
+          return Promise.resolve();
+        },
+      });
+    },
+    leadingSubspace: (centred, m) => leadingSubspace(gpu, kernels, centred, m),
+    countPairs: (points, radii) => countPairs(gpu, kernels.neighbor_count, points, radii),
+    close() {
+      gpu.device.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+function checkTables(gpu: Gpu, model: BakedModel): void {
+  const largest = Math.max(...model.layers.map((layer) => layer.table.byteLength));
+  if (largest <= gpu.maxBinding) return;
+  throw new RequestError(
+    `Cannot hold the radial tables of ${model.nElements} elements on the GPU: ${largest} bytes, ` +
+      `a binding holds ${gpu.maxBinding}; use --backend cpu`,
+  );
+}
+
+/** Graphs in groups whose largest buffer fits one binding of the device. */
+function* splitGraphs(
+  gpu: Gpu,
+  model: BakedModel,
+  frames: Parameters<Awaited<ReturnType<Backend["openDescriber"]>>["describe"]>[0],
+  rMax: number,
+): Generator<Graph[]> {
+  const components = Math.max(...model.layers.map((layer) => layer.nComponents), 16);
+  const bytesPerAtom = 4 * components * model.padded;
+  const bytesPerEdge = 4 * 36;
+  let part: Graph[] = [];
+  let [atoms, edges] = [0, 0];
+  for (const frame of frames) {
+    const graph = neighborList(frame, rMax);
+    if (
+      graph.nAtoms * bytesPerAtom > gpu.maxBinding || graph.nEdges * bytesPerEdge > gpu.maxBinding
+    ) {
+      throw new RequestError(
+        `Cannot describe ${frame.id} on the GPU: ${graph.nAtoms} atoms with ${graph.nEdges} edges ` +
+          "exceed its largest binding; use --backend cpu",
+      );
+    }
+    const full = (atoms + graph.nAtoms) * bytesPerAtom > gpu.maxBinding ||
+      (edges + graph.nEdges) * bytesPerEdge > gpu.maxBinding;
+    if (full) {
+      yield part;
+      part = [];
+      [atoms, edges] = [0, 0];
+    }
+    part.push(graph);
+    atoms += graph.nAtoms;
+    edges += graph.nEdges;
+  }
+  if (part.length > 0) yield part;
 }

@@ -1,0 +1,141 @@
+import process from "node:process";
+import { GpuUnavailableError, ShaderError } from "../errors.ts";
+import selfTest from "../../shaders/self_test.wgsl" with { type: "text" };
+
+/** An open device that has proved that it computes. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  /** Vendor, device and driver as the adapter tells them. */
+  readonly description: string;
+  readonly software: boolean;
+  /** Largest storage binding, bytes. */
+  readonly maxBinding: number;
+}
+
+const IS_BUN = "Bun" in globalThis;
+
+/**
+ * Opens a GPU: an adapter that is neither null nor (unless allowed) software, with every limit it
+ * offers, after a compute self-test.
+ *
+ * @throws {GpuUnavailableError} saying what was found
+ */
+export async function openGpu({ allowSoftware }: { allowSoftware: boolean }): Promise<Gpu> {
+  const adapter = await requestAdapter();
+  if (!adapter) throw unavailable("no adapter was found");
+  const { info } = adapter;
+  const words = [info.vendor, info.architecture, info.device, info.description];
+  const description = [...new Set(words.filter(Boolean))].join(" ");
+  if (/null-backend/i.test(description)) throw unavailable("the only adapter is a null adapter");
+  const software = isSoftware(info, description);
+  if (software && !allowSoftware) {
+    throw unavailable(`the only adapter is software (${description})`);
+  }
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
+  } catch (error) {
+    throw unavailable(`the adapter ${description} gave no device: ${(error as Error).message}`);
+  }
+  const gpu = {
+    device,
+    description,
+    software,
+    maxBinding: Math.min(
+      device.limits.maxStorageBufferBindingSize,
+      device.limits.maxBufferSize,
+      2 ** 31 - 1,
+    ),
+  };
+  try {
+    await proveComputing(gpu);
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
+  return gpu;
+}
+
+function unavailable(reason: string): GpuUnavailableError {
+  return new GpuUnavailableError(
+    `Cannot use the GPU: ${reason}; run cpd doctor, or use --backend cpu`,
+  );
+}
+
+/** The one place where Deno and Bun differ. */
+async function requestAdapter(): Promise<GPUAdapter | null> {
+  process.env.NODEVICE_SELECT ??= "1";
+  process.env.DENO_WEBGPU_BACKEND ??= "vulkan,metal,dx12";
+  const options: GPURequestAdapterOptions & { backendType?: string } = {
+    powerPreference: "high-performance",
+  };
+  if (IS_BUN) {
+    try {
+      const { setupGlobals } = await import("bun-webgpu");
+      await setupGlobals();
+    } catch {
+      return null;
+    }
+    // Without an explicit type Dawn hands out its null adapter where it finds no driver.
+    options.backendType = { darwin: "Metal", win32: "D3D12" }[process.platform as string] ?? "Vulkan";
+  }
+  try {
+    return await navigator.gpu?.requestAdapter(options) ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function isSoftware(info: GPUAdapterInfo, description: string): boolean {
+  let fallback = false;
+  try {
+    fallback = (info as { isFallbackAdapter?: boolean }).isFallbackAdapter === true;
+  } catch { /* not implemented by every runtime */ }
+  return fallback || /llvmpipe|lavapipe|swiftshader|software|basic render/i.test(description);
+}
+
+/** Every limit of the adapter: a partial list is refused by some implementations. */
+function limitsOf(adapter: GPUAdapter): Record<string, number> {
+  const limits: Record<string, number> = {};
+  for (const name in adapter.limits) {
+    const value = (adapter.limits as unknown as Record<string, unknown>)[name];
+    if (typeof value === "number") limits[name] = value;
+  }
+  return limits;
+}
+
+async function proveComputing(gpu: Gpu): Promise<void> {
+  const { openKernel, readBack, storageBuffer, uniform } = await import("./kernel.ts");
+  const kernel = await openKernel(gpu, "self_test", selfTest);
+  const n = 1000;
+  const input = Float32Array.from({ length: n }, (_, i) => i + 1);
+  const buffer = storageBuffer(gpu, "self_test.values", input);
+  const params = uniform(gpu, "self_test.params", [["u32", n]]);
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  kernel.dispatch(pass, [params, buffer], Math.ceil(n / 64));
+  pass.end();
+  const [output] = await readBack(gpu, encoder, [[buffer, 4 * n]]);
+  buffer.destroy();
+  params.destroy();
+  const values = new Float32Array(output);
+  if (!values.every((value, i) => value === 2 * input[i])) {
+    throw new GpuUnavailableError(
+      `Cannot use the GPU: ${gpu.description} computed a wrong result in its self-test; ` +
+        "update its driver, or use --backend cpu",
+    );
+  }
+}
+
+/** Runs `work` in error scopes.
+ * @throws {ShaderError} with the driver's message */
+export async function checked<T>(gpu: Gpu, label: string, work: () => T): Promise<T> {
+  gpu.device.pushErrorScope("out-of-memory");
+  gpu.device.pushErrorScope("validation");
+  const result = work();
+  const validation = await gpu.device.popErrorScope();
+  const memory = await gpu.device.popErrorScope();
+  const error = validation ?? memory;
+  if (error) throw new ShaderError(`Cannot run "${label}" on ${gpu.description}: ${error.message}`);
+  return result;
+}

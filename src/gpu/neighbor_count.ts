@@ -1,0 +1,59 @@
+import type { Matrix } from "../matrix.ts";
+import type { PairHistogram } from "../select/neighbor_count.ts";
+import { float32Windows } from "../select/windows.ts";
+import type { Gpu } from "./device.ts";
+import { type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts";
+
+/** Rows of one dispatch; keeps each well below the watchdog of integrated GPUs. */
+const ROWS = 4096;
+const WORKGROUP = 32;
+const CAPACITY = 1 << 18;
+
+/** Pair histogram by the WGSL kernel; see `src/select/neighbor_count.ts`. */
+export async function countPairs(
+  gpu: Gpu,
+  kernel: Kernel,
+  points: Matrix,
+  radii: Float64Array,
+): Promise<PairHistogram> {
+  const { rows: n, cols } = points;
+  const nRadii = radii.length;
+  const histogram = new Uint32Array(n * nRadii);
+  if (n < 2 || nRadii === 0) return { histogram, undecided: new Uint32Array(0), overflowed: [] };
+  const { centred, low, high, start } = float32Windows(points, radii);
+  const windows = new Float32Array(2 * nRadii);
+  low.forEach((value, b) => windows.set([value, high[b]], 2 * b));
+  const inputs = [
+    storageBuffer(gpu, "neighbor_count.points", centred),
+    storageBuffer(gpu, "neighbor_count.windows", windows),
+    storageBuffer(gpu, "neighbor_count.start", new Uint32Array(start.buffer as ArrayBuffer)),
+  ];
+  const counts = storageBuffer(gpu, "neighbor_count.histogram", 4 * Math.min(n, ROWS) * nRadii);
+  const list = storageBuffer(gpu, "neighbor_count.undecided", 4 * (1 + 2 * CAPACITY));
+  const undecided: number[] = [];
+  const overflowed: number[] = [];
+  try {
+    for (let row0 = 0; row0 < n; row0 += ROWS) {
+      const nRows = Math.min(ROWS, n - row0);
+      const fields = [n, cols, row0, nRows, nRadii, CAPACITY];
+      const params = uniform(gpu, "neighbor_count.params", fields.map((x) => ["u32", x]));
+      const encoder = gpu.device.createCommandEncoder();
+      encoder.clearBuffer(list, 0, 4);
+      const pass = encoder.beginComputePass();
+      kernel.dispatch(pass, [params, ...inputs, counts, list], Math.ceil(nRows / WORKGROUP));
+      pass.end();
+      const [part, listed] = await readBack(gpu, encoder, [
+        [counts, 4 * nRows * nRadii],
+        [list, 4 * (1 + 2 * CAPACITY)],
+      ]);
+      params.destroy();
+      histogram.set(new Uint32Array(part), row0 * nRadii);
+      const pairs = new Uint32Array(listed);
+      if (pairs[0] > CAPACITY) for (let i = row0; i < row0 + nRows; i++) overflowed.push(i);
+      else for (let p = 0; p < 2 * pairs[0]; p++) undecided.push(pairs[1 + p]);
+    }
+  } finally {
+    for (const buffer of [...inputs, counts, list]) buffer.destroy();
+  }
+  return { histogram, undecided: Uint32Array.from(undecided), overflowed };
+}
