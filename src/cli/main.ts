@@ -1,4 +1,5 @@
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { exitCode, UsageError } from "../errors.ts";
 import { helpText } from "./help.ts";
 import { watchInterrupts } from "./interrupt.ts";
@@ -31,9 +32,21 @@ async function run(args: readonly string[]): Promise<void> {
   throw new UsageError(`Cannot run "${command}": expected distill, features, model or doctor`);
 }
 
+/** `deno task` runs in the project's folder; paths are meant from where the user is. */
+if (process.env.CPD_CWD) process.chdir(process.env.CPD_CWD);
+
+/** Without arguments the task `distill` distils the shipped sample. */
+const SAMPLE = new URL("../../data/hydrogen-1000K.xyz.gz", import.meta.url);
+
+function withSample(args: readonly string[]): readonly string[] {
+  if (args[0] !== "distill-task") return args;
+  if (args.length > 1) return ["distill", ...args.slice(1)];
+  return ["distill", fileURLToPath(SAMPLE), "-n", "50", "-o", "cpd-sample", "--force"];
+}
+
 watchInterrupts();
 try {
-  await run(process.argv.slice(2));
+  await run(withSample(process.argv.slice(2)));
   process.exit(process.exitCode ?? 0);
 } catch (error) {
   const code = exitCode(error);

@@ -185,7 +185,7 @@ function descriptorOptions(
     pooling: choice(values, "pool", ["mean", "per-element-mean", "mean-std"], "mean"),
     backend: choice(values, "backend", ["auto", "gpu", "cpu", "reference"], "auto"),
     allowSoftware: values["allow-software"] === true,
-    threads: integer(values, "threads", defaultThreads(), 1),
+    threads: parseThreads(values),
     output: text(values, "output") ?? output,
     force: values.force === true,
     strict: values.strict === true,
@@ -194,8 +194,13 @@ function descriptorOptions(
   };
 }
 
+/** Value of `--threads`. */
+export function parseThreads(values: Values): number {
+  return integer(values, "threads", defaultThreads(), 1);
+}
+
 /** What the batch system grants, or every core. */
-function defaultThreads(): number {
+export function defaultThreads(): number {
   const granted = Number(process.env.SLURM_CPUS_PER_TASK);
   return Number.isInteger(granted) && granted > 0 ? granted : availableParallelism();
 }

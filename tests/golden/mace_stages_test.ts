@@ -1,19 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Checkpoint } from "../../src/checkpoint/checkpoint.ts";
 import { maceModel } from "../../src/checkpoint/mace_checkpoint.ts";
 import { loadModel } from "../../src/checkpoint/load.ts";
-import type { Tensor } from "../../src/checkpoint/tensors.ts";
 import { pathOffsets } from "../../src/model/atomic_basis.ts";
 import { descriptors, equivariantFeatures, maceStages, nodeEnergies } from "../../src/model/mace.ts";
 import { pairRepulsion } from "../../src/model/pair_repulsion.ts";
 import { radialWeights } from "../../src/model/radial_basis.ts";
+import { checkpointOf } from "../golden_models.ts";
 import {
   assertClose,
   channelFastest,
   components,
   graphOf,
-  type Npz,
   readNpz,
   sharedPath,
 } from "../support.ts";
@@ -30,43 +28,13 @@ const CASES = [
   "density89_H8_c2",
 ];
 
-/** U matrices are not in the .npz files: they are those of any model with the same degrees. */
-function couplingTensors(): Map<string, Tensor> | null {
-  const path = sharedPath("reference/mace/density_c16.model");
-  return path === null ? null : new Map(loadModel(path).checkpoint.tensors);
-}
-
-export function checkpointOf(npz: Npz, couplings: Map<string, Tensor>): Checkpoint {
-  const meta = JSON.parse(npz.text("meta"));
-  const tensors = new Map<string, Tensor>();
-  for (const [name, tensor] of couplings) {
-    if (name.includes("U_matrix")) tensors.set(name, tensor);
-  }
-  for (const name of npz.names) {
-    if (name.startsWith("w:")) {
-      tensors.set(name.slice(2), { dtype: "F64", ...npz.array(name) });
-    }
-  }
-  return {
-    tensors,
-    config: {
-      modelClass: "ScaleShiftMACE",
-      interactionClasses: meta.interaction_cls,
-      avgNumNeighbors: meta.avg_num_neighbors,
-      heads: meta.heads,
-      siluScale: meta.silu_cst,
-      elementNormalizer: meta.Z.length,
-    },
-  };
-}
-
 for (const name of CASES) {
   test(`every stage of ${name} equals the official code`, () => {
     const path = sharedPath(`reference/mace/${name}.npz`);
-    const couplings = couplingTensors();
+    const couplings = sharedPath("reference/mace/density_c16.model");
     if (!path || !couplings) return;
     const npz = readNpz(path);
-    const model = maceModel(checkpointOf(npz, couplings));
+    const model = maceModel(checkpointOf(npz, loadModel(couplings).checkpoint.tensors));
     const edgeIndex = npz.array("in:edge_index").data;
     const vectors = npz.array("mid:vec").data;
     const { graph, order } = graphOf(npz.array("in:atomic_numbers").data, edgeIndex, vectors);

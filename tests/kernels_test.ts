@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { loadModel } from "../src/checkpoint/load.ts";
+import { maceModel } from "../src/checkpoint/mace_checkpoint.ts";
+import type { Frame } from "../src/frame.ts";
+import { neighborList } from "../src/graph/neighbor_list.ts";
+import { covariance } from "../src/linalg/covariance.ts";
+import { symmetricEigen } from "../src/linalg/symmetric_eigen.ts";
+import { matrix } from "../src/matrix.ts";
+import { descriptors } from "../src/model/mace.ts";
+import type { MaceModel } from "../src/model/mace_model.ts";
+import { openFastBackends } from "./backends.ts";
+import { checkpointOf } from "./golden_models.ts";
+import {
+  makeFrame,
+  normalNumbers,
+  projectPath,
+  randomNumbers,
+  readNpz,
+  rowError,
+  sharedPath,
+} from "./support.ts";
+
+/** Float32 kernels against the float64 definition, relative to the norm of a row. */
+const TOLERANCE = 5e-6;
+
+const backends = await openFastBackends();
+after(async () => {
+  for (const { backend } of backends) await backend.close();
+});
+
+async function compare(model: MaceModel, frames: Frame[], name: string): Promise<void> {
+  const elements = [...new Set(frames.flatMap(({ species }) => [...species]))].sort((a, b) => a - b);
+  for (let nLayers = 1; nLayers <= model.layers.length; nLayers++) {
+    const expected = frames.map((frame) =>
+      descriptors(model, neighborList(frame, model.rMax), nLayers)
+    );
+    let bits: number[] | null = null;
+    for (const { label, backend } of backends) {
+      const describer = await backend.openDescriber(model, nLayers, elements);
+      const actual = await describer.describe(frames);
+      actual.forEach((rows, f) => {
+        const error = rowError(rows, expected[f], describer.width);
+        assert.ok(error <= TOLERANCE, `${name}, ${label}, ${nLayers} layers, frame ${f}: ${error}`);
+      });
+      if (label.startsWith("cpu")) {
+        const all = actual.flatMap((rows) => Array.from(rows));
+        if (bits) assert.deepEqual(all, bits, "descriptors depend on the number of threads");
+        bits = all;
+      }
+      await describer.close();
+    }
+  }
+}
+
+for (
+  const name of [
+    "mp0_c4",
+    "density_c4",
+    "agnesi_c4",
+    "density_c16",
+    "density_L0_c16",
+    "densityH_rs130_c8",
+    "density89_H8_c2",
+  ]
+) {
+  test(`descriptors of ${name} by the kernels equal the definition`, async () => {
+    const path = sharedPath(`reference/mace/${name}.npz`);
+    const couplings = sharedPath("reference/mace/density_c16.model");
+    if (!path || !couplings) return;
+    const npz = readNpz(path);
+    const model = maceModel(checkpointOf(npz, loadModel(couplings).checkpoint.tensors));
+    const cell = npz.array("in:cell").data;
+    const pbc = cell.some((x) => x !== 0);
+    const frame = makeFrame(
+      npz.array("in:atomic_numbers").data,
+      npz.array("in:positions").data,
+      cell,
+      [pbc, pbc, pbc],
+    );
+    await compare(model, [frame, frame], name);
+  });
+}
+
+test("descriptors of the H/He models by the kernels equal the definition", async () => {
+  const golden = sharedPath("reference/hhe_golden.json");
+  const path = sharedPath("models/hhe-pbe.model");
+  if (!golden || !path) return;
+  const records = JSON.parse(readFileSync(golden, "utf8")).slice(0, 3);
+  const frames = records.map((record: { Z: number[]; pos: number[][]; cell: number[][] }) =>
+    makeFrame(record.Z, record.pos.flat(), record.cell.flat())
+  );
+  await compare(loadModel(path).model, frames, "hhe-pbe");
+});
+
+test("descriptors of awkward frames: one atom alone, a pair, a tiny periodic cell", async () => {
+  const { model } = loadModel(projectPath("data/hydrogen-small.safetensors"));
+  const free = [false, false, false] as const;
+  const u = randomNumbers(2, 9);
+  await compare(model, [
+    makeFrame([1], [0, 0, 0], undefined, free),
+    makeFrame([1, 1], [0, 0, 0, 0.3, 0.5, 0.4], undefined, free),
+    makeFrame([1], [0.1, 0.2, 0.3], [1.2, 0, 0, 0, 1.2, 0, 0, 0, 1.2]),
+    makeFrame([1, 1, 1], u.map((x, i) => x + Math.floor(i / 3)), [3, 0, 0, 1, 3, 0, 0, 1, 3], [
+      true,
+      false,
+      true,
+    ]),
+  ], "hydrogen-small");
+});
+
+test("leading subspaces by the kernels contain those of the definition", async () => {
+  for (const [rows, cols, m] of [[2, 2, 2], [5, 3, 2], [63, 7, 4], [300, 33, 12], [1000, 64, 24]]) {
+    const y = matrix(rows, cols);
+    const noise = normalNumbers(rows, rows * cols);
+    y.data.set(noise.map((x, i) => x * 0.7 ** (i % cols)));
+    const exact = symmetricEigen(covariance(y));
+    for (const { label, backend } of backends) {
+      const v = await backend.leadingSubspace(y, m);
+      // The first eigenvector must lie in the span of the columns, up to float32.
+      let inside = 0;
+      for (let j = 0; j < m; j++) {
+        let dot = 0;
+        for (let i = 0; i < cols; i++) dot += v.data[i * m + j] * exact.vectors.data[i * cols];
+        inside += dot * dot;
+      }
+      assert.ok(Math.abs(inside - 1) < 1e-5, `${label} ${rows}x${cols}: ${inside}`);
+    }
+  }
+});

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { ParseError } from "../../src/errors.ts";
+import type { Frame } from "../../src/frame.ts";
+import { neighborList } from "../../src/graph/neighbor_list.ts";
+import { makeFrame, randomNumbers } from "../support.ts";
+
+/** Every image within a generous number of cells, one distance at a time. */
+function bruteForce(frame: Frame, rMax: number, reach: number): string[] {
+  const n = frame.species.length;
+  const { positions: r, cell, pbc } = frame;
+  const range = pbc.map((periodic) => (periodic ? reach : 0));
+  const edges: string[] = [];
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      for (let a = -range[0]; a <= range[0]; a++) {
+        for (let b = -range[1]; b <= range[1]; b++) {
+          for (let c = -range[2]; c <= range[2]; c++) {
+            if (i === j && a === 0 && b === 0 && c === 0) continue;
+            const v = [0, 1, 2].map((x) =>
+              r[3 * i + x] - r[3 * j + x] + a * cell[x] + b * cell[3 + x] + c * cell[6 + x]
+            );
+            if (Math.hypot(...v) < rMax) edges.push(`${i} ${j} ${[a, b, c]}`);
+          }
+        }
+      }
+    }
+  }
+  return edges.sort();
+}
+
+function edgesOf(frame: Frame, rMax: number): string[] {
+  const { firstEdge, sender, unitShifts, vectors, nAtoms } = neighborList(frame, rMax);
+  const edges: string[] = [];
+  for (let i = 0; i < nAtoms; i++) {
+    for (let e = firstEdge[i]; e < firstEdge[i + 1]; e++) {
+      const shift = unitShifts.subarray(3 * e, 3 * e + 3);
+      for (let x = 0; x < 3; x++) {
+        const expected = frame.positions[3 * i + x] - frame.positions[3 * sender[e] + x] +
+          shift[0] * frame.cell[x] + shift[1] * frame.cell[3 + x] + shift[2] * frame.cell[6 + x];
+        assert.ok(Math.abs(vectors[3 * e + x] - expected) < 1e-9, "vector is not r_i - r_j + S cell");
+      }
+      edges.push(`${i} ${sender[e]} ${[...shift]}`);
+    }
+  }
+  return edges.sort();
+}
+
+test("neighborList() equals a brute force on skewed, tiny and mixed cells", () => {
+  const flag = fc.boolean();
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 12 }),
+      fc.integer({ min: 1, max: 1000 }),
+      fc.tuple(flag, flag, flag),
+      fc.double({ min: 1.4, max: 6, noNaN: true }),
+      (n, seed, pbc, size) => {
+        const u = randomNumbers(seed, 3 * n + 9);
+        const cell = [0, 1, 2].flatMap((i) =>
+          [0, 1, 2].map((j) => (i === j ? size : size * (u[3 * n + 3 * i + j] - 0.5)))
+        );
+        // Atoms lie up to two cells outside.
+        const positions = u.slice(0, 3 * n).map((x) => (5 * x - 2) * size);
+        const frame = makeFrame(new Uint8Array(n).fill(1), positions, cell, pbc);
+        assert.deepEqual(edgesOf(frame, 2.5), bruteForce(frame, 2.5, 9));
+      },
+    ),
+    { numRuns: 60, seed: 1 },
+  );
+});
+
+test("a single atom in a cubic cell has 6, 18 and 26 images", () => {
+  const frame = makeFrame([1], [0.3, -7, 12], [1, 0, 0, 0, 1, 0, 0, 0, 1]);
+  assert.equal(neighborList(frame, 1.1).nEdges, 6);
+  assert.equal(neighborList(frame, 1.5).nEdges, 18);
+  assert.equal(neighborList(frame, 1.8).nEdges, 26);
+  assert.equal(neighborList(frame, 1).nEdges, 0, "the cutoff itself is outside");
+});
+
+test("an isolated atom and an isolated pair", () => {
+  assert.equal(neighborList(makeFrame([1], [0, 0, 0], undefined, [false, false, false]), 5).nEdges, 0);
+  const pair = makeFrame([1, 1], [0, 0, 0, 0, 0, 0.74], undefined, [false, false, false]);
+  assert.equal(neighborList(pair, 5).nEdges, 2);
+});
+
+test("dense hydrogen has the neighbors its density says", () => {
+  // r_s = 1.30 bohr: 1.364 Å³ per atom, 384 neighbors within 5 Å and 663 within 6 Å on average.
+  const n = 256;
+  const side = Math.cbrt(1.364 * n);
+  const positions = randomNumbers(5, 3 * n).map((x) => x * side);
+  const frame = makeFrame(new Uint8Array(n).fill(1), positions, [side, 0, 0, 0, side, 0, 0, 0, side]);
+  for (const [rMax, expected] of [[5, 384], [6, 663]]) {
+    const mean = neighborList(frame, rMax).nEdges / n;
+    assert.ok(Math.abs(mean / expected - 1) < 0.01, `${mean} neighbors within ${rMax} Å`);
+  }
+});
+
+test("every edge has its reverse", () => {
+  const u = randomNumbers(3, 30);
+  const frame = makeFrame(new Uint8Array(10).fill(1), u.map((x) => 3 * x), [3, 0, 0, 1, 3, 0, 0, 1, 3]);
+  const edges = new Set(edgesOf(frame, 4));
+  for (const edge of edges) {
+    const [i, j, shift] = edge.split(" ");
+    const back = shift.split(",").map((s) => 0 - Number(s));
+    assert.ok(edges.has(`${j} ${i} ${back}`));
+  }
+});
+
+test("neighborList() refuses coincident atoms and dependent lattice vectors", () => {
+  const cube = [4, 0, 0, 0, 4, 0, 0, 0, 4];
+  assert.throws(
+    () => neighborList(makeFrame([1, 1], [0, 0, 0, 4, 0, 0], cube), 3),
+    (error) => error instanceof ParseError && /atoms 1 and 2 are at the same place/.test(error.message),
+  );
+  assert.throws(
+    () => neighborList(makeFrame([1], [0, 0, 0], [1, 0, 0, 2, 0, 0, 0, 0, 1]), 3),
+    /linearly dependent/,
+  );
+  assert.throws(
+    () => neighborList(makeFrame([1], [0, 0, 0], cube.map((x) => x / 1e4)), 3),
+    /check the unit of Lattice/,
+  );
+});
