@@ -2,22 +2,25 @@
 // each interval of squared distance. Pairs that float32 cannot decide are
 // listed instead.
 //
-// points    f32 (n, n_components), centred
+// points    f32 (n, n_vectors, 4), centred, padded with zeros
 // windows   f32 (n_radii, 2): low and high of the d² around each r² that
 //           float32 cannot decide
 // start     u32 (16384): first radius whose window may hold a d² with these
 //           upper 16 bits, a byte each
-// histogram u32 (n_rows, n_radii)
+// histogram u32 (n_rows, n_radii), added to
 // undecided u32 (1 + 2 capacity): number of pairs, then i, j of each
 //
-// One invocation per row, its histogram in workgroup memory; the undecided
-// list is appended in any order, the host sorts nothing but counts.
+// One invocation per row, its histogram in workgroup memory; columns j come in
+// tiles, one dispatch each, which keeps dispatches short and their loops below
+// the 65535 iterations at which software drivers stop. The undecided list is
+// appended in any order; only sums are made of it.
 // Dispatch: ceil(n_rows / 32).
 // Definition: src/select/neighbor_count.ts. Host: src/gpu/neighbor_count.ts.
 
 struct Params {
-  n: u32,
-  n_components: u32,
+  column0: u32,
+  column1: u32,
+  n_vectors: u32,
   row0: u32,
   n_rows: u32,
   n_radii: u32,
@@ -25,7 +28,7 @@ struct Params {
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> points: array<f32>;
+@group(0) @binding(1) var<storage, read> points: array<vec4f>;
 @group(0) @binding(2) var<storage, read> windows: array<vec2f>;
 @group(0) @binding(3) var<storage, read> start: array<u32>;
 @group(0) @binding(4) var<storage, read_write> histogram: array<u32>;
@@ -49,12 +52,12 @@ fn neighbor_count(
     sh_counts[own + b] = 0u;
   }
   let largest = windows[params.n_radii - 1u].y;
-  let k = params.n_components;
-  for (var j = 0u; j < params.n; j++) {
+  let k = params.n_vectors;
+  for (var j = params.column0; j < params.column1; j++) {
     var d2 = 0.0;
     for (var x = 0u; x < k; x++) {
       let difference = points[j * k + x] - points[i * k + x];
-      d2 += difference * difference;
+      d2 += dot(difference, difference);
     }
     if (j == i || d2 > largest) {
       continue;
@@ -75,6 +78,6 @@ fn neighbor_count(
     }
   }
   for (var b = 0u; b < params.n_radii; b++) {
-    histogram[id.x * params.n_radii + b] = sh_counts[own + b];
+    histogram[id.x * params.n_radii + b] += sh_counts[own + b];
   }
 }

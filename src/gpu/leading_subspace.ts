@@ -3,6 +3,7 @@ import { uniform as randomUniform } from "../rng.ts";
 import type { Gpu } from "./device.ts";
 import { type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts";
 
+/** Steps of the iteration, a dispatch each: software drivers stop silently after 65535 loop iterations. */
 const STEPS = 16;
 
 /** Leading subspace of the covariance by the WGSL kernels; see `src/linalg/subspace.ts`. */
@@ -26,13 +27,15 @@ export async function leadingSubspace(
     ["u32", cols],
     ["f32", 1 / Math.max(rows - 1, 1)],
   ]);
-  const power = uniform(gpu, "power_iteration.params", [["u32", cols], ["u32", m], ["u32", STEPS]]);
+  const power = uniform(gpu, "power_iteration.params", [["u32", cols], ["u32", m]]);
   try {
     const encoder = gpu.device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     const tiles = Math.ceil(cols / 8);
     kernels.covariance.dispatch(pass, [gram, y, c], tiles, tiles);
-    kernels.power_iteration.dispatch(pass, [power, c, v, image], 1);
+    for (let step = 0; step < STEPS; step++) {
+      kernels.power_iteration.dispatch(pass, [power, c, v, image], 1);
+    }
     pass.end();
     const [bytes] = await readBack(gpu, encoder, [[v, start.byteLength]]);
     const columns = new Float32Array(bytes);

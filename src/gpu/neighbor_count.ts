@@ -8,6 +8,8 @@ import { type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts";
 const ROWS = 4096;
 const WORKGROUP = 32;
 const CAPACITY = 1 << 18;
+/** Iterations of all loops of one invocation; software drivers stop silently at 65535. */
+const MAX_ITERATIONS = 60_000;
 
 /** Pair histogram by the WGSL kernel; see `src/select/neighbor_count.ts`. */
 export async function countPairs(
@@ -23,11 +25,17 @@ export async function countPairs(
   const { centred, low, high, start } = float32Windows(points, radii);
   const windows = new Float32Array(2 * nRadii);
   low.forEach((value, b) => windows.set([value, high[b]], 2 * b));
+  const nVectors = Math.ceil(cols / 4);
+  const vectors = new Float32Array(4 * nVectors * n);
+  for (let i = 0; i < n; i++) {
+    vectors.set(centred.subarray(i * cols, (i + 1) * cols), 4 * nVectors * i);
+  }
   const inputs = [
-    storageBuffer(gpu, "neighbor_count.points", centred),
+    storageBuffer(gpu, "neighbor_count.points", vectors),
     storageBuffer(gpu, "neighbor_count.windows", windows),
     storageBuffer(gpu, "neighbor_count.start", new Uint32Array(start.buffer as ArrayBuffer)),
   ];
+  const columns = Math.floor((MAX_ITERATIONS - 2 * nRadii) / (1 + nVectors + longestRun(start)));
   const counts = storageBuffer(gpu, "neighbor_count.histogram", 4 * Math.min(n, ROWS) * nRadii);
   const list = storageBuffer(gpu, "neighbor_count.undecided", 4 * (1 + 2 * CAPACITY));
   const undecided: number[] = [];
@@ -35,18 +43,24 @@ export async function countPairs(
   try {
     for (let row0 = 0; row0 < n; row0 += ROWS) {
       const nRows = Math.min(ROWS, n - row0);
-      const fields = [n, cols, row0, nRows, nRadii, CAPACITY];
-      const params = uniform(gpu, "neighbor_count.params", fields.map((x) => ["u32", x]));
       const encoder = gpu.device.createCommandEncoder();
       encoder.clearBuffer(list, 0, 4);
+      encoder.clearBuffer(counts);
       const pass = encoder.beginComputePass();
-      kernel.dispatch(pass, [params, ...inputs, counts, list], Math.ceil(nRows / WORKGROUP));
+      const tiles: GPUBuffer[] = [];
+      for (let column0 = 0; column0 < n; column0 += columns) {
+        const column1 = Math.min(column0 + columns, n);
+        const fields = [column0, column1, nVectors, row0, nRows, nRadii, CAPACITY];
+        const params = uniform(gpu, "neighbor_count.params", fields.map((x) => ["u32", x]));
+        kernel.dispatch(pass, [params, ...inputs, counts, list], Math.ceil(nRows / WORKGROUP));
+        tiles.push(params);
+      }
       pass.end();
       const [part, listed] = await readBack(gpu, encoder, [
         [counts, 4 * nRows * nRadii],
         [list, 4 * (1 + 2 * CAPACITY)],
       ]);
-      params.destroy();
+      for (const params of tiles) params.destroy();
       histogram.set(new Uint32Array(part), row0 * nRadii);
       const pairs = new Uint32Array(listed);
       if (pairs[0] > CAPACITY) for (let i = row0; i < row0 + nRows; i++) overflowed.push(i);
@@ -56,4 +70,13 @@ export async function countPairs(
     for (const buffer of [...inputs, counts, list]) buffer.destroy();
   }
   return { histogram, undecided: Uint32Array.from(undecided), overflowed };
+}
+
+/** Most radii that one entry of the lookup table leaves to be stepped over, and one for the last test. */
+function longestRun(start: Uint8Array): number {
+  let longest = 1;
+  for (let upper = 1; upper < 0x7F80; upper++) {
+    longest = Math.max(longest, start[upper] - start[upper - 1] + 1);
+  }
+  return longest;
 }

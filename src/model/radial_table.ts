@@ -4,8 +4,10 @@ import {
 } from "./mace_model.ts";
 import { edgeDensity, radialBasis, radialWeights } from "./radial_basis.ts";
 
-/** Error of the interpolation at which a table is fine enough for float32, relative to its maximum. */
-const TOLERANCE = 3e-8;
+/** Error of the interpolation at which a table is as good as float32, relative to its maximum. */
+const TOLERANCE = 6e-8;
+/** Knot intervals in which that error is measured. */
+const PROBES = 128;
 const FEWEST_KNOTS = 512;
 const MOST_KNOTS = 4096;
 /** Step of the central difference that gives the slopes, Å; its error is below 1e-10. */
@@ -74,12 +76,13 @@ export function knotsNeeded(f: RadialFunction, rMax: number): number {
   return MOST_KNOTS;
 }
 
-/** Largest error half-way between knots beyond 0.2 Å, relative to the largest value there. */
+/** Largest error half-way between knots, probed beyond 0.2 Å, relative to the largest value there. */
 function interpolationError(f: RadialFunction, rMax: number, nKnots: number): number {
   const h = rMax / (nKnots - 1);
   const first = Math.ceil(0.2 / h);
-  const n = nKnots - 1 - first;
-  const at = (shift: number) => f(Float64Array.from({ length: n }, (_, i) => (first + i + shift) * h));
+  const stride = (nKnots - 1 - first) / PROBES;
+  const at = (shift: number) =>
+    f(Float64Array.from({ length: PROBES }, (_, i) => (first + Math.floor(i * stride) + shift) * h));
   const exact = at(0.5);
   const step = STEP / h;
   const [v0, v1] = [at(0), at(1)];

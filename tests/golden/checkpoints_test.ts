@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadModel } from "../../src/checkpoint/load.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
+import { readChunks } from "../../src/io/files.ts";
+import { splitFrames } from "../../src/io/frame_ranges.ts";
 import { readFrames, scanFile } from "../../src/io/inputs.ts";
 import { descriptors, nodeEnergies } from "../../src/model/mace.ts";
 import type { MaceModel } from "../../src/model/mace_model.ts";
@@ -61,19 +63,36 @@ test("the small hydrogen model equals the official code to its float32-rounded c
   }
 });
 
-test("energies of an official MD run equal those in its file to 1e-10 eV", async () => {
+test("energies of an official MD run equal those in its file", async () => {
   const path = sharedPath("reference/mace_official/mace02_com1_swa.model");
   const file = sharedPath("reference/mace_official/mace02_md.xyz.gz");
   if (!path || !file) return;
   const { model } = loadModel(path);
   const frames = await readAll(file);
   assert.ok(frames.length > 0);
-  // Rounding of sums near 1e3 eV: one unit in the last place is 1.1e-13 eV per operation.
+  // The start of the run was evaluated at the positions that the file holds; later frames at positions
+  // that the file rounds to 8 decimals, which moves an energy by up to Σ|F| · 5e-9 Å.
+  let exact = 0;
   for (const frame of frames) {
     const error = Math.abs(energy(model, frame) - Number(frame.info.get("energy_mace")));
-    assert.ok(error <= 1e-10, `${frame.id}: ${error} eV`);
+    const forces = await forcesOf(file, frame.index, frame.species.length);
+    const rounding = 5e-9 * forces.reduce((sum, f) => sum + Math.abs(f), 0);
+    if (error <= 1e-10) exact++;
+    assert.ok(error <= 1e-10 + rounding, `${frame.id}: ${error} eV`);
   }
+  console.log(`${exact} of ${frames.length} frames agree to 1e-10 eV, all within their rounding`);
+  assert.ok(exact >= 1);
 });
+
+/** Last three columns of a frame: the official code's forces, eV/Å. */
+async function forcesOf(file: string, index: number, nAtoms: number): Promise<number[]> {
+  for await (const raw of splitFrames(readChunks(file), file, () => {})) {
+    if (raw.index !== index) continue;
+    const rows = new TextDecoder().decode(raw.bytes).split("\n").slice(2, 2 + nAtoms);
+    return rows.flatMap((row) => row.trim().split(/\s+/).slice(-3).map(Number));
+  }
+  return [];
+}
 
 test("the energy RMSE of a published training log is reproduced to 0.1 meV/atom", async () => {
   const path = sharedPath("reference/mace_official/mace_benchmark_maxL1_corr3_swa.model");

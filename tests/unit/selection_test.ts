@@ -1,0 +1,254 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { referenceBackend } from "../../src/backend.ts";
+import { RequestError } from "../../src/errors.ts";
+import { type Matrix, matrix, takeRows } from "../../src/matrix.ts";
+import { distill, type DistillOptions } from "../../src/pipeline.ts";
+import { uniform } from "../../src/rng.ts";
+import { hashName, stableId } from "../../src/rng.ts";
+import { strataQuotas } from "../../src/select/strata.ts";
+import { openAllBackends } from "../backends.ts";
+import { normalNumbers } from "../support.ts";
+
+const backends = await openAllBackends();
+after(async () => {
+  for (const { backend } of backends) await backend.close();
+});
+
+const OPTIONS: DistillOptions = {
+  select: 60,
+  standardization: "zscore",
+  components: { kind: "auto" },
+  radius: null,
+  objective: "log-variance",
+  isolationWeight: 1,
+  central: null,
+  peripheral: null,
+  centralShare: 0.5,
+  densityWeight: 1,
+  seed: 0n,
+};
+
+/** Two phases of unequal width, a thin bridge and 8 outliers. */
+function twoPhases(n: number, d = 12): Matrix {
+  const x = matrix(n, d);
+  const noise = normalNumbers(n, n * d);
+  for (let i = 0; i < n; i++) {
+    const phase = i < 8 ? 3 : i % 10 === 0 ? 2 : i % 2;
+    for (let k = 0; k < d; k++) {
+      const center = k === 0 ? [0, 8, 8 * ((i * 0.618) % 1), 4][phase] : k === 1 && phase === 3 ? 12 : 0;
+      x.data[i * d + k] = center + noise[i * d + k] * [1, 0.6, 0.7, 1.5][phase] * 0.8 ** k;
+    }
+  }
+  return x;
+}
+
+const keys = (n: number) => Array.from({ length: n }, (_, index) => ({ file: "pool.xyz", index }));
+const input = (features: Matrix) => ({
+  frames: keys(features.rows),
+  features,
+  strata: null,
+  keep: [],
+  reference: null,
+});
+
+/** The definitions of the method, written down a second time and as plainly as possible. */
+function slowDistill(z: Matrix, frames: { file: string; index: number }[], options: DistillOptions) {
+  const n = z.rows;
+  const distance = (i: number, j: number) => {
+    let d2 = 0;
+    for (let k = 0; k < z.cols; k++) d2 += (z.data[i * z.cols + k] - z.data[j * z.cols + k]) ** 2;
+    return Math.sqrt(d2);
+  };
+  let distances: number[] = [];
+  if (n * (n - 1) / 2 <= 2 ** 18) {
+    for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) distances.push(distance(i, j));
+  } else {
+    distances = Array.from({ length: 2 ** 18 }, (_, t) => {
+      const i = Math.floor(uniform(options.seed, 101n, BigInt(t)) * n);
+      const j = Math.floor(uniform(options.seed, 102n, BigInt(t)) * (n - 1));
+      return distance(i, j >= i ? j + 1 : j);
+    });
+  }
+  const sorted = distances.filter((d) => d > 0).sort((a, b) => a - b);
+  const lowest = Math.max(1 / sorted.length, 0.5 / n ** 1.5);
+  const levels = [
+    ...Array.from({ length: 32 }, (_, i) => lowest * (0.5 / lowest) ** (i / 32)),
+    ...Array.from({ length: 32 }, (_, i) => 0.5 + 0.499 * i / 31),
+  ];
+  const grid = levels.map((q) => {
+    const at = q * (sorted.length - 1);
+    const low = Math.floor(at);
+    return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
+  });
+  const rate = (radii: number[]) => {
+    const counts = radii.map((r) =>
+      Array.from({ length: n }, (_, i) => {
+        let count = 0;
+        for (let j = 0; j < n; j++) if (j !== i && distance(i, j) <= r) count++;
+        return count;
+      })
+    );
+    const variance = (x: number[]) => {
+      const mean = x.reduce((sum, v) => sum + v, 0) / n;
+      return x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n;
+    };
+    const value = counts.map((c) => {
+      if (options.objective === "log-variance") return variance(c.map((v) => Math.log(v + 1)));
+      const mean = c.reduce((sum, v) => sum + v, 0) / n;
+      return options.objective === "fano" ? variance(c) / Math.max(mean, 1e-12) : variance(c);
+    });
+    const most = Math.max(...value);
+    const j = value.map((v, b) =>
+      v / most - options.isolationWeight * counts[b].filter((c) => c === 0).length / n
+    );
+    return { counts, best: j.indexOf(Math.max(...j)) };
+  };
+  const coarse = rate(grid).best;
+  const [low, high] = [grid[Math.max(coarse - 1, 0)], grid[Math.min(coarse + 1, grid.length - 1)]];
+  const fine = Array.from({ length: 33 }, (_, i) => low + (high - low) * i / 32);
+  const radii = [...new Set([...fine, ...grid])].sort((a, b) => a - b);
+  const { counts, best } = rate(radii);
+  const ids = frames.map(({ file, index }) => stableId(hashName(file), index));
+  const compare = (i: number, j: number, order: number[], sign: number) => {
+    for (const b of order) {
+      if (counts[b][i] !== counts[b][j]) return sign * (counts[b][i] - counts[b][j]);
+    }
+    return ids[i] < ids[j] ? -1 : 1;
+  };
+  const smaller = Array.from({ length: best + 1 }, (_, b) => best - b);
+  const larger = Array.from({ length: radii.length - best }, (_, b) => best + b);
+  const everyone = Array.from({ length: n }, (_, i) => i);
+  const nCentral = Math.floor(options.centralShare * options.select + 0.5);
+  const nPeripheral = options.select - nCentral;
+  const central = everyone.toSorted((i, j) => compare(i, j, smaller, -1))
+    .slice(0, Math.ceil(Math.min(1.5 * nCentral, n * nCentral / options.select)));
+  const peripheral = everyone.filter((i) => !central.includes(i))
+    .sort((i, j) => compare(i, j, larger, 1))
+    .slice(0, Math.ceil(Math.min(1.5 * nPeripheral, n * nPeripheral / options.select)));
+  const draw = (pool: number[], k: number, power: number, stream: bigint) => {
+    const key = (i: number) =>
+      power * Math.log(counts[best][i] + 1) -
+      Math.log(-Math.log(uniform(options.seed, stream, ids[i])));
+    return pool.toSorted((i, j) => key(j) - key(i)).slice(0, k);
+  };
+  return {
+    radius: radii[best],
+    density: counts[best],
+    central,
+    peripheral,
+    chosen: [...draw(central, nCentral, 1, 1n), ...draw(peripheral, nPeripheral, -1, 2n)],
+  };
+}
+
+for (const objective of ["log-variance", "variance", "fano"] as const) {
+  test(`r_c, pools and choice equal the definitions written a second time (${objective})`, async () => {
+    for (const n of [120, 400]) {
+      const x = twoPhases(n);
+      const options = { ...OPTIONS, objective, select: 30 };
+      const result = await distill(input(x), options, referenceBackend);
+      const slow = slowDistill(result.components.scores, keys(n), options);
+      const { radii, chosen } = result.search;
+      assert.ok(Math.abs(radii[chosen] / slow.radius - 1) < 1e-12, `${radii[chosen]} ${slow.radius}`);
+      assert.deepEqual([...result.density], slow.density);
+      const pool = (name: string) => result.pool.flatMap((p, i) => (p === name ? [i] : []));
+      assert.deepEqual(pool("central"), slow.central.toSorted((a, b) => a - b));
+      assert.deepEqual(pool("peripheral"), slow.peripheral.toSorted((a, b) => a - b));
+      const order = [...result.rank.keys()].filter((i) => result.rank[i] > 0)
+        .sort((i, j) => result.rank[i] - result.rank[j]);
+      assert.deepEqual(order, slow.chosen);
+    }
+  });
+}
+
+test("every backend and any order of the frames choose the same", async () => {
+  const n = 900; // enough for sampled pair distances
+  const x = twoPhases(n);
+  const expected = await distill(input(x), OPTIONS, referenceBackend);
+  const order = Array.from({ length: n }, (_, i) => (i * 377 + 5) % n);
+  for (const { label, backend } of backends) {
+    const shuffled = {
+      ...input(takeRows(x, order)),
+      frames: order.map((index) => ({ file: "pool.xyz", index })),
+    };
+    const result = await distill(shuffled, OPTIONS, backend);
+    order.forEach((frame, i) => assert.equal(result.rank[i], expected.rank[frame], label));
+  }
+});
+
+test("the same seed repeats a choice, another seed changes it", async () => {
+  const x = twoPhases(200);
+  const ranks = async (seed: bigint) =>
+    (await distill(input(x), { ...OPTIONS, seed }, referenceBackend)).rank;
+  assert.deepEqual(await ranks(7n), await ranks(7n));
+  assert.notDeepEqual(await ranks(7n), await ranks(8n));
+});
+
+test("the choice holds the cores of both phases and the outliers", async () => {
+  const x = twoPhases(600);
+  const { rank, pool } = await distill(input(x), OPTIONS, referenceBackend);
+  const chosen = [...rank.keys()].filter((i) => rank[i] > 0);
+  assert.equal(chosen.length, 60);
+  // A random choice of 60 in 600 would hold 0.8 of the 8 outliers.
+  assert.ok(chosen.filter((i) => i < 8).length >= 5, "outliers");
+  for (let i = 0; i < 8; i++) assert.equal(pool[i], "peripheral");
+  const core = chosen.filter((i) => pool[i] === "central");
+  assert.equal(core.length, 30);
+  assert.ok(core.every((i) => i >= 8), "no outlier is central");
+});
+
+test("duplicates are never both chosen", async () => {
+  const x = twoPhases(100);
+  for (let i = 50; i < 100; i++) x.data.copyWithin(i * 12, (i - 50) * 12, (i - 49) * 12);
+  const { rank, representative } = await distill(
+    input(x),
+    { ...OPTIONS, select: 50 },
+    referenceBackend,
+  );
+  for (let i = 50; i < 100; i++) {
+    assert.equal(representative[i], i - 50);
+    assert.equal(rank[i], 0);
+  }
+  await assert.rejects(
+    distill(input(x), { ...OPTIONS, select: 51 }, referenceBackend),
+    /of 100 only 50 are unique/,
+  );
+});
+
+test("keep, strata and reference do what they say", async () => {
+  const x = twoPhases(300);
+  const keep = [17, 203];
+  const strata = Array.from({ length: 300 }, (_, i) => (i % 3 === 0 ? "a" : "b"));
+  const result = await distill({ ...input(x), keep, strata }, OPTIONS, referenceBackend);
+  assert.ok(keep.every((i) => result.rank[i] > 0));
+  const chosen = [...result.rank.keys()].filter((i) => result.rank[i] > 0);
+  assert.equal(chosen.length, 60);
+  const inA = chosen.filter((i) => strata[i] === "a" && !keep.includes(i)).length;
+  assert.equal(inA, strataQuotas([100, 198], 58)[0]);
+
+  // A reference set that repeats the outliers leaves them no peripheral status.
+  const reference = takeRows(x, [0, 1, 2, 3, 4, 5, 6, 7]);
+  const covered = await distill({ ...input(x), reference }, OPTIONS, referenceBackend);
+  for (let i = 0; i < 8; i++) assert.notEqual(covered.pool[i], "peripheral");
+});
+
+test("strataQuotas() is exact, at least one each, within the strata", () => {
+  assert.deepEqual(strataQuotas([100, 400], 30), [10, 20]);
+  assert.deepEqual(strataQuotas([1, 1000], 10), [1, 9]);
+  assert.deepEqual(strataQuotas([3, 3], 6), [3, 3]);
+  for (const [sizes, budget] of [[[5, 50, 500], 77], [[1, 2, 3, 4], 9]] as [number[], number][]) {
+    const quotas = strataQuotas(sizes, budget);
+    assert.equal(quotas.reduce((sum, q) => sum + q, 0), budget);
+    quotas.forEach((q, s) => assert.ok(q >= 1 && q <= sizes[s]));
+  }
+  assert.throws(() => strataQuotas([5, 5, 5], 2), RequestError);
+});
+
+test("requests that cannot be met are refused", async () => {
+  const run = (n: number, changes: Partial<DistillOptions>) =>
+    distill(input(twoPhases(n)), { ...OPTIONS, ...changes }, referenceBackend);
+  await assert.rejects(run(40, { select: 41 }), /there are only 40/);
+  await assert.rejects(run(2, { select: 1 }), /expected at least 3/);
+  const all = await run(40, { select: 40 });
+  assert.ok(all.rank.every((rank) => rank > 0), "a budget of everything takes everything");
+});
