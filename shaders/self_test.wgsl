@@ -1,7 +1,7 @@
 // Doubles numbers: an adapter that cannot do this computes nothing.
 //
 // values f32 (n): multiplied by 2 in place
-// Dispatch: ceil(n / 64). Host: src/gpu/device.ts.
+// Dispatch: ceil(n / 64). Host: src/gpu/self_test.ts.
 
 struct Params {
   n: u32,

@@ -11,11 +11,7 @@ import type { Standardization } from "./linalg/standardize.ts";
 import { type Matrix, matrix, takeRows } from "./matrix.ts";
 import { poolAtoms, type Pooling } from "./model/pooling.ts";
 import { hashName, stableId } from "./rng.ts";
-import {
-  centralPeripheral,
-  type Pool,
-  type PoolOptions,
-} from "./select/central_peripheral.ts";
+import { centralPeripheral, type Pool, type PoolOptions } from "./select/central_peripheral.ts";
 import { type RadiusOptions, type RadiusSearch, searchRadius } from "./select/cutoff_radius.ts";
 import { representatives } from "./select/duplicates.ts";
 import { strataQuotas } from "./select/strata.ts";
@@ -132,7 +128,16 @@ export async function distill(
     if (firstOf[row] === row) pool[frame] = chosen.pool[u];
   });
   chosen.selected.forEach((u, i) => rank[order[unique[u]]] = i + 1);
-  return { rank, pool, density, scores, components, search, representative, poolSizes: chosen.sizes };
+  return {
+    rank,
+    pool,
+    density,
+    scores,
+    components,
+    search,
+    representative,
+    poolSizes: chosen.sizes,
+  };
 }
 
 /** Frames sorted by file and index: sums, ties and draws must not see the order of the input. */

@@ -32,7 +32,9 @@ after(async () => {
 });
 
 async function compare(model: MaceModel, frames: Frame[], name: string): Promise<void> {
-  const elements = [...new Set(frames.flatMap(({ species }) => [...species]))].sort((a, b) => a - b);
+  const elements = [...new Set(frames.flatMap(({ species }) => [...species]))].sort((a, b) =>
+    a - b
+  );
   for (const nLayers of name === "densityH_rs130_c8" ? [1, 2] : [model.layers.length]) {
     const expected = frames.map((frame) =>
       descriptors(model, neighborList(frame, model.rMax), nLayers)

@@ -44,7 +44,9 @@ export async function compileKernel(name: string): Promise<Uint8Array> {
     stderr: { write: (text: string) => (errors.push(text), true) },
     writeFile: (_file, contents) => void (binary = contents as Uint8Array),
   });
-  if (error || !binary) throw new Error(`Cannot compile ${name}: ${error?.message}\n${errors.join("")}`);
+  if (error || !binary) {
+    throw new Error(`Cannot compile ${name}: ${error?.message}\n${errors.join("")}`);
+  }
   return binary;
 }
 
@@ -60,6 +62,8 @@ export async function embeddedSource(): Promise<string> {
   return lines.join("\n");
 }
 
-if (process.argv[1] && fileURLToPath(import.meta.url).endsWith(process.argv[1].replace(/^.*\//, ""))) {
+if (
+  process.argv[1] && fileURLToPath(import.meta.url).endsWith(process.argv[1].replace(/^.*\//, ""))
+) {
   writeFileSync(TARGET, await embeddedSource());
 }

@@ -7,7 +7,8 @@ const MARGIN = 48;
 /** More points than this are not told apart on the map; a stride of them is drawn. */
 const MAX_POINTS = 20_000;
 
-const STYLE = `:root{color-scheme:light dark;--ink:#1b1f24;--rest:#9aa5b1;--pick:#d1432b;--paper:#fff}
+const STYLE =
+  `:root{color-scheme:light dark;--ink:#1b1f24;--rest:#9aa5b1;--pick:#d1432b;--paper:#fff}
 @media (prefers-color-scheme:dark){:root{--ink:#e6e9ed;--rest:#65717d;--pick:#ff7a5c;--paper:#16191d}}
 body{font:16px/1.5 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;
 color:var(--ink);background:var(--paper)}svg{width:100%;height:auto}table{border-collapse:collapse}

@@ -18,9 +18,14 @@ const UNUSED =
  * @param symbols chemical symbols to keep, or null for all
  * @throws {WeightsError} if the model does not know one of them
  */
-export function exportWeights(checkpoint: Checkpoint, symbols: readonly string[] | null): Checkpoint {
+export function exportWeights(
+  checkpoint: Checkpoint,
+  symbols: readonly string[] | null,
+): Checkpoint {
   const model = maceModel(checkpoint);
-  const kept = symbols === null ? model.elements.map((_, i) => i) : elementPlaces(model.elements, symbols);
+  const kept = symbols === null
+    ? model.elements.map((_, i) => i)
+    : elementPlaces(model.elements, symbols);
   const nElements = model.elements.length;
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of checkpoint.tensors) {
@@ -77,7 +82,9 @@ function sliceElements(
     });
   }
   const axis = shape.indexOf(nElements);
-  const sliced = shape.length === 1 ? [out.length] : shape.map((n, i) => (i === axis ? kept.length : n));
+  const sliced = shape.length === 1
+    ? [out.length]
+    : shape.map((n, i) => (i === axis ? kept.length : n));
   return { dtype, shape: sliced, data: out };
 }
 

@@ -19,7 +19,9 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
 
 /** Loads a MACE model from a file.
  * @throws {WeightsError} naming the file, what is wrong with it and what to do */
-export function loadModel(path: string): { model: MaceModel; checkpoint: Checkpoint; bytes: Uint8Array } {
+export function loadModel(
+  path: string,
+): { model: MaceModel; checkpoint: Checkpoint; bytes: Uint8Array } {
   const bytes = readBytes(path);
   try {
     const checkpoint = readCheckpoint(bytes);
@@ -40,6 +42,8 @@ function readBytes(path: string): Uint8Array {
     if (error instanceof WeightsError) throw error;
     throw new WeightsError(`Cannot use model "${path}": no such file`);
   }
-  if (size > MAX_BYTES) throw new WeightsError(`Cannot use model "${path}": it is ${size} bytes long`);
+  if (size > MAX_BYTES) {
+    throw new WeightsError(`Cannot use model "${path}": it is ${size} bytes long`);
+  }
   return readFileSync(path);
 }

@@ -189,12 +189,15 @@ function readLayer(
       : null,
     skip,
     nSkip,
-    contractions: Array.from({ length: lOut + 1 }, (_, l) =>
-      readContraction(checkpoint, contraction(l), l, {
-        d: (lMax + 1) ** 2,
-        channels: C,
-        nElements,
-      })),
+    contractions: Array.from(
+      { length: lOut + 1 },
+      (_, l) =>
+        readContraction(checkpoint, contraction(l), l, {
+          d: (lMax + 1) ** 2,
+          channels: C,
+          nElements,
+        }),
+    ),
     productLinear: numbers(checkpoint, `${product}linear.weight`, (lOut + 1) * C * C),
   };
 }

@@ -78,7 +78,9 @@ export function readWeights(bytes: Uint8Array): Checkpoint {
     throw new WeightsError("it is a safetensors file, but not one that cpd model export wrote");
   }
   if (metadata.version !== VERSION) {
-    throw new WeightsError(`its format is version ${metadata.version}, this program reads ${VERSION}`);
+    throw new WeightsError(
+      `its format is version ${metadata.version}, this program reads ${VERSION}`,
+    );
   }
   const body = bytes.subarray(8 + length);
   const tensors = new Map<string, Tensor>();

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import type { Backend } from "../backend.ts";
 import { InterruptedError } from "../errors.ts";
 import type { Frame } from "../frame.ts";
@@ -68,9 +69,11 @@ export async function describePool(
     options.pooling,
     pool.elements.join(),
   ];
-  const caches = new Map(pool.files.map(({ name, sha256 }) =>
-    [name, new FeatureCache([...settings, sha256], width)] as const
-  ));
+  const caches = new Map(
+    pool.files.map(({ name, sha256 }) =>
+      [name, new FeatureCache([...settings, sha256], width)] as const
+    ),
+  );
   let done = 0;
   pool.entries.forEach(({ file, index }, row) => {
     const known = caches.get(file)!.rows.get(index);
@@ -90,6 +93,7 @@ export async function describePool(
         caches.get(frames[i].file)!.append(frames[i].index, row);
       });
       report(done += frames.length);
+      await setImmediate(); // lets Ctrl-C in
       if (isInterrupted()) {
         throw new InterruptedError(
           `Interrupted after ${done} of ${pool.entries.length} frames; ` +

@@ -7,7 +7,7 @@ import type { FrameEntry } from "../io/inputs.ts";
 import { checkReadable } from "../io/files.ts";
 import { readNpy } from "../io/npy.ts";
 import { type Matrix, matrix, takeRows } from "../matrix.ts";
-import { type DistillInput, distill } from "../pipeline.ts";
+import { distill, type DistillInput } from "../pipeline.ts";
 import { autoStrata } from "../select/strata.ts";
 import { describePool } from "./describe_pool.ts";
 import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
@@ -28,7 +28,9 @@ export async function runDistill(command: DistillCommand): Promise<void> {
     watch.lap("read");
     const isolated = pool.entries.filter((entry) => entry.isolatedAtom).length;
     const nFrames = pool.entries.length - isolated;
-    console.say(`Frames: ${nFrames} in ${pool.files.length} file${pool.files.length > 1 ? "s" : ""}`);
+    console.say(
+      `Frames: ${nFrames} in ${pool.files.length} file${pool.files.length > 1 ? "s" : ""}`,
+    );
     if (isolated > 0) console.say(`Isolated atoms: ${isolated} frames are kept and not counted`);
     if (command.select > nFrames) {
       throw new RequestError(

@@ -1,12 +1,13 @@
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import type { Backend } from "../backend.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
 import { npyBytes, npyHeader } from "../io/npy.ts";
 import { csvLine } from "../io/table.ts";
-import { descriptorLength } from "../model/mace_model.ts";
+import { descriptorLength, type MaceModel } from "../model/mace_model.ts";
 import { describePool, readBatches } from "./describe_pool.ts";
 import { isInterrupted } from "./interrupt.ts";
-import { loadPool, openModel } from "./load_pool.ts";
+import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
 import type { FeaturesCommand } from "./options.ts";
 import { Console } from "./output.ts";
@@ -21,59 +22,79 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
     }
   }
   const pool = await loadPool(command.inputs, null, command.strict, console);
-  const temporary = [command.output, table].map((path) => `${path}.partial-${process.pid}`);
+  const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
-    const { model, name, bytes } = openModel(command.model, pool.elements, console);
-    const nLayers = command.layers ?? model.layers.length;
-    if (nLayers > model.layers.length) {
-      throw new UsageError(`Cannot use --layers ${nLayers}: the model has ${model.layers.length}`);
+    const opened = openModel(command.model, pool.elements, console);
+    const nLayers = command.layers ?? opened.model.layers.length;
+    if (nLayers > opened.model.layers.length) {
+      const has = opened.model.layers.length;
+      throw new UsageError(`Cannot use --layers ${nLayers}: the model has ${has}`);
     }
     const backend = await openBackend(command, console);
     try {
-      const file = openSync(temporary[0], "w");
-      try {
-        if (command.perAtom) {
-          const describer = await backend.openDescriber(model, nLayers, pool.elements);
-          const width = descriptorLength(model, nLayers);
-          const nAtoms = pool.entries.reduce((sum, entry) => sum + entry.nAtoms, 0);
-          writeSync(file, npyHeader([nAtoms, width], command.dtype));
-          const report = console.progress("Descriptors", pool.entries.length);
-          let done = 0;
-          for await (const { frames } of readBatches(pool, () => true, describer.batchAtoms)) {
-            for (const rows of await describer.describe(frames)) {
-              writeSync(file, npyBytes(rows, command.dtype));
-            }
-            report(done += frames.length);
-            if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
-          }
-          await describer.close();
-        } else {
-          const rows = await describePool(pool, model, bytes, command, backend, console);
-          writeSync(file, npyHeader([rows.rows, rows.cols], command.dtype));
-          writeSync(file, npyBytes(rows.data, command.dtype));
-        }
-      } finally {
-        closeSync(file);
+      if (command.perAtom) {
+        await writeAtoms(partial, command, pool, opened.model, nLayers, backend, console);
+      } else {
+        const rows = await describePool(
+          pool,
+          opened.model,
+          opened.bytes,
+          command,
+          backend,
+          console,
+        );
+        writeFileSync(partial, npyHeader([rows.rows, rows.cols], command.dtype));
+        appendFileSync(partial, npyBytes(rows.data, command.dtype));
       }
     } finally {
       await backend.close();
     }
-    const lines = [csvLine(["id", "file", "index", "n_atoms", "first_row"])];
-    let first = 0;
-    pool.entries.forEach(({ id, file, index, nAtoms }, row) => {
-      lines.push(csvLine([id, file, index, nAtoms, command.perAtom ? first : row]));
-      first += nAtoms;
-    });
-    writeFileSync(temporary[1], lines.join(""));
-    renameSync(temporary[0], command.output);
-    renameSync(temporary[1], table);
-    console.say(`Wrote ${command.output} and ${table} (model ${name})`);
+    writeFileSync(partialTable, keyTable(pool, command.perAtom));
+    renameSync(partial, command.output);
+    renameSync(partialTable, table);
+    console.say(`Wrote ${command.output} and ${table} (model ${opened.name})`);
     if (command.json) {
       const summary = { features: command.output, table, n_frames: pool.entries.length };
       process.stdout.write(`${JSON.stringify(summary)}\n`);
     }
   } finally {
-    temporary.forEach((path) => rmSync(path, { force: true }));
+    for (const path of [partial, partialTable]) rmSync(path, { force: true });
     await pool.dispose();
   }
+}
+
+/** Descriptors of every atom, batch after batch; they are too many to keep. */
+async function writeAtoms(
+  path: string,
+  command: FeaturesCommand,
+  pool: PoolOfFrames,
+  model: MaceModel,
+  nLayers: number,
+  backend: Backend,
+  console: Console,
+): Promise<void> {
+  const describer = await backend.openDescriber(model, nLayers, pool.elements);
+  const nAtoms = pool.entries.reduce((sum, entry) => sum + entry.nAtoms, 0);
+  writeFileSync(path, npyHeader([nAtoms, descriptorLength(model, nLayers)], command.dtype));
+  const report = console.progress("Descriptors", pool.entries.length);
+  let done = 0;
+  for await (const { frames } of readBatches(pool, () => true, describer.batchAtoms)) {
+    for (const rows of await describer.describe(frames)) {
+      appendFileSync(path, npyBytes(rows, command.dtype));
+    }
+    report(done += frames.length);
+    if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
+  }
+  await describer.close();
+}
+
+/** Which rows belong to which frame. */
+function keyTable(pool: PoolOfFrames, perAtom: boolean): string {
+  const lines = [csvLine(["id", "file", "index", "n_atoms", "first_row"])];
+  let first = 0;
+  pool.entries.forEach(({ id, file, index, nAtoms }, row) => {
+    lines.push(csvLine([id, file, index, nAtoms, perAtom ? first : row]));
+    first += nAtoms;
+  });
+  return lines.join("");
 }

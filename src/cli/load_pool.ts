@@ -18,7 +18,11 @@ export interface PoolOfFrames {
   /** Atomic numbers in the pool, ascending. */
   readonly elements: readonly number[];
   /** Input files and their SHA-256, in the order given. */
-  readonly files: readonly { readonly name: string; readonly path: string; readonly sha256: string }[];
+  readonly files: readonly {
+    readonly name: string;
+    readonly path: string;
+    readonly sha256: string;
+  }[];
   /** Removes what was spooled from standard input. */
   dispose(): Promise<void>;
 }

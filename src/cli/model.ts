@@ -46,7 +46,10 @@ function describeModel(model: MaceModel, parameters: number) {
     interactions: layers.map(({ density, residual }) =>
       `RealAgnostic${density ? "Density" : ""}${residual ? "Residual" : ""}`
     ),
-    hidden_irreps: Array.from({ length: hidden + 1 }, (_, l) => `${channels}x${l}${l % 2 ? "o" : "e"}`)
+    hidden_irreps: Array.from(
+      { length: hidden + 1 },
+      (_, l) => `${channels}x${l}${l % 2 ? "o" : "e"}`,
+    )
       .join(" + "),
     l_max: model.lMax,
     correlation: Math.max(...orders),
@@ -83,7 +86,9 @@ function runExport(args: readonly string[]): void {
   });
   const path = onlyFile(positionals);
   const output = values.output;
-  if (typeof output !== "string") throw new UsageError("Cannot export: -o FILE.safetensors is missing");
+  if (typeof output !== "string") {
+    throw new UsageError("Cannot export: -o FILE.safetensors is missing");
+  }
   if (existsSync(output) && !values.force) {
     throw new UsageError(`Cannot write "${output}": it exists; use --force or another -o`);
   }
@@ -116,7 +121,9 @@ function runList(args: readonly string[]): void {
   if (values.json) process.stdout.write(`${JSON.stringify(SHIPPED, null, 2)}\n`);
   else {
     for (const { name, elements, r_max, note } of SHIPPED) {
-      process.stdout.write(`${name.padEnd(18)} ${elements.join(",").padEnd(6)} ${r_max} Å  ${note}\n`);
+      process.stdout.write(
+        `${name.padEnd(18)} ${elements.join(",").padEnd(6)} ${r_max} Å  ${note}\n`,
+      );
     }
   }
 }

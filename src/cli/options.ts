@@ -236,7 +236,9 @@ function number(values: Values, flag: string, fallback: number, low: number, hig
 }
 
 function optional(values: Values, flag: string): number | null {
-  return values[flag] === undefined || values[flag] === "auto" ? null : number(values, flag, 0, 0, 1);
+  return values[flag] === undefined || values[flag] === "auto"
+    ? null
+    : number(values, flag, 0, 0, 1);
 }
 
 function integer(values: Values, flag: string, fallback: number, low: number): number {
@@ -252,7 +254,9 @@ function integer(values: Values, flag: string, fallback: number, low: number): n
 function componentChoice(given: string | boolean | undefined): ComponentChoice {
   if (given === undefined || given === "auto") return { kind: "auto" };
   const value = Number(given);
-  if (Number.isInteger(value) && value >= 1 && value <= 1024) return { kind: "count", count: value };
+  if (Number.isInteger(value) && value >= 1 && value <= 1024) {
+    return { kind: "count", count: value };
+  }
   if (value > 0 && value < 1) return { kind: "variance", fraction: value };
   throw new UsageError(
     `Cannot use --components "${given}": expected auto, a number, or a fraction below 1`,

@@ -38,7 +38,9 @@ export function checkOutput(folder: string, force: boolean): void {
     throw new UsageError(`Cannot write into "${folder}": it is not a directory`);
   }
   if (names.length > 0 && !force) {
-    throw new UsageError(`Cannot write into "${folder}": it is not empty; use --force or another -o`);
+    throw new UsageError(
+      `Cannot write into "${folder}": it is not empty; use --force or another -o`,
+    );
   }
 }
 
@@ -58,7 +60,10 @@ export async function writeResults(results: Results, console: Console) {
     results.watch.lap("write");
     const report = makeReport(results, console.warnings);
     await writeFile(join(partial, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
-    await writeFile(join(partial, "report.html"), formatReport(facts(report), console.warnings, result));
+    await writeFile(
+      join(partial, "report.html"),
+      formatReport(facts(report), console.warnings, result),
+    );
     mkdirSync(command.output, { recursive: true });
     for (const name of readdirSync(partial)) {
       renameSync(join(partial, name), join(command.output, name));
@@ -185,10 +190,15 @@ function facts(report: ReturnType<typeof makeReport>): [string, string][] {
     ["Density radius r_c", `${report.radius.toPrecision(5)} (${report.radius_objective})`],
     ["Components", `${report.n_components}, ${(100 * explained).toFixed(2)} % of the variance`],
     ["Pools", `${central} central, ${peripheral} peripheral`],
-    ["Model", report.model ? `${report.model.name}, sha256 ${report.model.sha256}` : "features file"],
+    [
+      "Model",
+      report.model ? `${report.model.name}, sha256 ${report.model.sha256}` : "features file",
+    ],
     ["Backend", `${report.backend}: ${report.backend_description}`],
     ["Seed", String(report.seed)],
     ["Program", `cpd ${report.version}, ${report.runtime}, ${report.platform}`],
-    ...report.inputs.map(({ file, sha256 }): [string, string] => [`Input ${file}`, `sha256 ${sha256}`]),
+    ...report.inputs.map((
+      { file, sha256 },
+    ): [string, string] => [`Input ${file}`, `sha256 ${sha256}`]),
   ];
 }

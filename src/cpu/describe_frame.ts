@@ -41,6 +41,20 @@ interface Rows {
   readonly count: number;
 }
 
+/** One frame on its way through the kernels. */
+interface Run {
+  readonly kernels: Kernels;
+  readonly arena: Arena;
+  readonly model: StoredModel;
+  readonly nAtoms: number;
+  readonly geometry: Geometry;
+  /** Address of the element of each atom. */
+  readonly elements: number;
+  readonly everyone: Uint32Array;
+  /** Atoms of each element. */
+  readonly members: readonly Uint32Array[];
+}
+
 /**
  * Descriptors of one frame by the float32 kernels, stage by stage as in `src/model/mace.ts`.
  *
@@ -55,89 +69,117 @@ export function describeFrame(
   arena.reset(scratchBytes(model, graph));
   const { padded, channels } = model;
   const { nAtoms } = graph;
-  const d = (model.lMax + 1) ** 2;
   const elements = graph.species.map((z) => model.elementOf[z]);
-  const geometry = describeEdges(kernels, arena, model, graph, elements);
-  const elementsAt = arena.put(elements);
-  const members = Array.from(
-    { length: model.nElements },
-    (_, z) => Uint32Array.from(elements.keys()).filter((n) => elements[n] === z),
-  );
   const everyone = Uint32Array.from(elements.keys());
-  const mix = (x: number, weight: number, out: number, rows: Rows, accumulate: boolean) => {
-    if (rows.count === 0) return;
-    const { from, to, count } = rows;
-    kernels.channel_mix(x, weight, out, from, to, count, padded, Number(accumulate));
+  const run: Run = {
+    kernels,
+    arena,
+    model,
+    nAtoms,
+    geometry: describeEdges(kernels, arena, model, graph, elements),
+    elements: arena.put(elements),
+    everyone,
+    members: Array.from(
+      { length: model.nElements },
+      (_, z) => everyone.filter((n) => elements[n] === z),
+    ),
   };
-  const rowsOf = (
-    atoms: Uint32Array,
-    from: { d: number; first: number },
-    to: { d: number; first: number },
-    count: number,
-  ) => listRows(arena, atoms, from, to, count, padded);
-  const squareBytes = 4 * padded * padded;
-
   let h = arena.put(embed(model, elements));
   const width = model.layers.length * channels;
   const out = new Float32Array(nAtoms * width);
   model.layers.forEach((layer, t) => {
-    const dIn = (layer.lIn + 1) ** 2;
-    const dOut = (layer.lOut + 1) ** 2;
-    const features = (components: number) => arena.take(4 * nAtoms * components * padded);
-
-    const up = features(dIn);
-    for (let l = 0; l <= layer.lIn; l++) {
-      const at = { d: dIn, first: l * l };
-      mix(h, layer.up + l * squareBytes, up, rowsOf(everyone, at, at, 2 * l + 1), false);
-    }
-    const sums = features(layer.nComponents);
-    sumNeighbors(kernels, arena, model, layer, geometry, up, sums);
-
-    const message = features(d);
-    const started = new Set<number>();
-    layer.degrees.forEach((l, p) => {
-      const from = { d: layer.nComponents, first: layer.offsets[p] };
-      const groups = layer.messagePerElement ? members : [everyone];
-      groups.forEach((atoms, z) => {
-        const weight = layer.message + (z * layer.nPaths + p) * squareBytes;
-        const rows = rowsOf(atoms, from, { d, first: l * l }, 2 * l + 1);
-        mix(sums, weight, message, rows, started.has(l));
-      });
-      started.add(l);
-    });
-
-    const product = features(dOut);
-    for (const { l, nTerms, terms, coefficients } of layer.contractions) {
-      kernels.product_basis(
-        message,
-        coefficients,
-        terms,
-        elementsAt,
-        product,
-        nAtoms,
-        d,
-        padded,
-        nTerms,
-        dOut,
-        l,
-      );
-    }
-    const next = features(dOut);
-    for (let l = 0; l <= layer.lOut; l++) {
-      const at = { d: dOut, first: l * l };
-      mix(product, layer.product + l * squareBytes, next, rowsOf(everyone, at, at, 2 * l + 1), false);
-    }
-    for (let l = 0; l < layer.nSkip; l++) {
-      members.forEach((atoms, z) => {
-        const weight = layer.skip + (z * layer.nSkip + l) * squareBytes;
-        const rows = rowsOf(atoms, { d: dIn, first: l * l }, { d: dOut, first: l * l }, 2 * l + 1);
-        mix(h, weight, next, rows, true);
-      });
-    }
-    copyInvariants(arena.memory, next, dOut * padded, out, t * channels, width, channels);
-    h = next;
+    h = describeLayer(run, layer, h);
+    const stride = (layer.lOut + 1) ** 2 * padded;
+    copyInvariants(arena.memory, h, stride, out, t * channels, width, channels);
   });
   return out;
+}
+
+/** One interaction and product basis; returns the address of the features that leave it. */
+function describeLayer(run: Run, layer: StoredLayer, h: number): number {
+  const { model, nAtoms, everyone, members } = run;
+  const d = (model.lMax + 1) ** 2;
+  const dIn = (layer.lIn + 1) ** 2;
+  const dOut = (layer.lOut + 1) ** 2;
+  const features = (components: number) => run.arena.take(4 * nAtoms * components * model.padded);
+  const square = 4 * model.padded * model.padded;
+
+  const up = features(dIn);
+  for (let l = 0; l <= layer.lIn; l++) {
+    const at = { d: dIn, first: l * l };
+    mix(run, h, layer.up + l * square, up, everyone, at, at, l, false);
+  }
+  const sums = features(layer.nComponents);
+  sumNeighbors(run, layer, up, sums);
+
+  const message = features(d);
+  layer.degrees.forEach((l, p) => {
+    const from = { d: layer.nComponents, first: layer.offsets[p] };
+    const accumulate = layer.degrees.indexOf(l) < p;
+    (layer.messagePerElement ? members : [everyone]).forEach((atoms, z) => {
+      const weight = layer.message + (z * layer.nPaths + p) * square;
+      mix(run, sums, weight, message, atoms, from, { d, first: l * l }, l, accumulate);
+    });
+  });
+  const product = features(dOut);
+  contract(run, layer, message, product);
+
+  const next = features(dOut);
+  for (let l = 0; l <= layer.lOut; l++) {
+    const at = { d: dOut, first: l * l };
+    mix(run, product, layer.product + l * square, next, everyone, at, at, l, false);
+  }
+  for (let l = 0; l < layer.nSkip; l++) {
+    const [from, to] = [{ d: dIn, first: l * l }, { d: dOut, first: l * l }];
+    members.forEach((atoms, z) => {
+      const weight = layer.skip + (z * layer.nSkip + l) * square;
+      mix(run, h, weight, next, atoms, from, to, l, true);
+    });
+  }
+  return next;
+}
+
+/** Where the components of one degree lie among the `d` of a row. */
+interface Place {
+  readonly d: number;
+  readonly first: number;
+}
+
+function mix(
+  run: Run,
+  x: number,
+  weight: number,
+  out: number,
+  atoms: Uint32Array,
+  from: Place,
+  to: Place,
+  l: number,
+  accumulate: boolean,
+): void {
+  if (atoms.length === 0) return;
+  const { padded } = run.model;
+  const rows = listRows(run.arena, atoms, from, to, 2 * l + 1, padded);
+  const flag = Number(accumulate);
+  run.kernels.channel_mix(x, weight, out, rows.from, rows.to, rows.count, padded, flag);
+}
+
+function contract(run: Run, layer: StoredLayer, message: number, product: number): void {
+  const { model, nAtoms } = run;
+  for (const { l, nTerms, terms, coefficients } of layer.contractions) {
+    run.kernels.product_basis(
+      message,
+      coefficients,
+      terms,
+      run.elements,
+      product,
+      nAtoms,
+      (model.lMax + 1) ** 2,
+      model.padded,
+      nTerms,
+      (layer.lOut + 1) ** 2,
+      l,
+    );
+  }
 }
 
 /** Geometry of the edges in scratch memory. */
@@ -190,15 +232,8 @@ function describeEdges(
   };
 }
 
-function sumNeighbors(
-  kernels: Kernels,
-  _arena: Arena,
-  model: StoredModel,
-  layer: StoredLayer,
-  at: Geometry,
-  up: number,
-  sums: number,
-): void {
+function sumNeighbors(run: Run, layer: StoredLayer, up: number, sums: number): void {
+  const { kernels, model, geometry: at } = run;
   const { nAtoms, nEdges } = at.graph;
   kernels.radial_basis(
     at.lengths,
@@ -245,8 +280,8 @@ function embed(model: StoredModel, elements: Uint8Array): Float32Array {
 function listRows(
   arena: Arena,
   atoms: Uint32Array,
-  from: { d: number; first: number },
-  to: { d: number; first: number },
+  from: Place,
+  to: Place,
   count: number,
   padded: number,
 ): Rows {

@@ -28,7 +28,11 @@ export async function countPairs(
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < cols; k++) columns[k * padded + i] = centred[i * cols + k];
   }
-  const [columnsAt, lowAt, highAt] = [store(memory, columns), store(memory, low), store(memory, high)];
+  const [columnsAt, lowAt, highAt] = [
+    store(memory, columns),
+    store(memory, low),
+    store(memory, high),
+  ];
   const startAt = store(memory, start);
   const starts = Array.from({ length: Math.ceil(n / ROWS) }, (_, t) => t * ROWS);
   const histogramAt = allocate(memory, 4 * histogram.length);
@@ -54,22 +58,26 @@ export async function countPairs(
     ],
   }))) as number[];
   histogram.set(new Uint32Array(memory.buffer, histogramAt, histogram.length));
-  const undecided: Uint32Array[] = [];
-  const overflowed: number[] = [];
-  listed.forEach((count, t) => {
-    if (count > CAPACITY) {
-      for (let i = starts[t]; i < Math.min(starts[t] + ROWS, n); i++) overflowed.push(i);
-    } else {
-      undecided.push(new Uint32Array(memory.buffer, lists[t], 2 * count).slice());
-    }
-  });
+  const undecided = listed.flatMap((count, t) =>
+    count > CAPACITY ? [] : [new Uint32Array(memory.buffer, lists[t], 2 * count).slice()]
+  );
+  const overflowed = listed.flatMap((count, t) =>
+    count > CAPACITY ? rowsFrom(starts[t], Math.min(starts[t] + ROWS, n)) : []
+  );
   release(memory, before);
-  const total = undecided.reduce((sum, list) => sum + list.length, 0);
-  const all = new Uint32Array(total);
+  return { histogram, undecided: concatenate(undecided), overflowed };
+}
+
+function rowsFrom(first: number, end: number): number[] {
+  return Array.from({ length: end - first }, (_, i) => first + i);
+}
+
+function concatenate(lists: readonly Uint32Array[]): Uint32Array {
+  const out = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
   let at = 0;
-  for (const list of undecided) {
-    all.set(list, at);
+  for (const list of lists) {
+    out.set(list, at);
     at += list.length;
   }
-  return { histogram, undecided: all, overflowed };
+  return out;
 }

@@ -2,7 +2,7 @@ import type { Backend } from "../backend.ts";
 import { RequestError } from "../errors.ts";
 import type { Graph } from "../frame.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
-import { bakeModel, type BakedModel } from "../model/bake.ts";
+import { type BakedModel, bakeModel } from "../model/bake.ts";
 import { descriptorLength } from "../model/mace_model.ts";
 import atomicBasis from "../../shaders/atomic_basis.wgsl" with { type: "text" };
 import channelMix from "../../shaders/channel_mix.wgsl" with { type: "text" };
@@ -13,10 +13,11 @@ import productBasis from "../../shaders/product_basis.wgsl" with { type: "text" 
 import radialBasis from "../../shaders/radial_basis.wgsl" with { type: "text" };
 import sphericalHarmonics from "../../shaders/spherical_harmonics.wgsl" with { type: "text" };
 import { describeGraphs } from "./describe.ts";
-import { type Gpu, openGpu } from "./device.ts";
+import { type Gpu, openDevice } from "./device.ts";
 import { openKernel } from "./kernel.ts";
 import { leadingSubspace } from "./leading_subspace.ts";
 import { countPairs } from "./neighbor_count.ts";
+import { proveComputing } from "./self_test.ts";
 import { layerBuffers, uploadLayers } from "./weights.ts";
 
 /** Every kernel by the name of its file and entry point. */
@@ -38,7 +39,8 @@ const BATCH_ATOMS = 4096;
 
 /** WGSL kernels on a WebGPU device. Every kernel is compiled here, so a broken one fails at start. */
 export async function openGpuBackend(options: { allowSoftware: boolean }): Promise<Backend> {
-  const gpu = await openGpu(options);
+  const gpu = await openDevice(options);
+  await proveComputing(gpu);
   const kernels = {} as Kernels;
   for (const [name, code] of Object.entries(SHADERS)) {
     kernels[name as keyof Kernels] = await openKernel(gpu, name, code);

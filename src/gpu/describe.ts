@@ -108,7 +108,14 @@ class Stage {
 
     const up = features("up", dIn);
     for (let l = 0; l <= layer.lIn; l++) {
-      mix(h, buffers.up, up, { dIn, first: l * l, dOut: dIn, target: l * l, l, weight: l * square });
+      mix(h, buffers.up, up, {
+        dIn,
+        first: l * l,
+        dOut: dIn,
+        target: l * l,
+        l,
+        weight: l * square,
+      });
     }
     const sums = features("sums", layer.nComponents);
     this.#sumNeighbors(batch, buffers, up, sums);
@@ -304,6 +311,8 @@ function dropPadding(rows: Float32Array, padded: number, channels: number): Floa
   if (padded === channels) return rows;
   const n = rows.length / padded;
   const out = new Float32Array(n * channels);
-  for (let i = 0; i < n; i++) out.set(rows.subarray(i * padded, i * padded + channels), i * channels);
+  for (let i = 0; i < n; i++) {
+    out.set(rows.subarray(i * padded, i * padded + channels), i * channels);
+  }
   return out;
 }

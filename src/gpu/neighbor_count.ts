@@ -63,7 +63,7 @@ export async function countPairs(
       for (const params of tiles) params.destroy();
       histogram.set(new Uint32Array(part), row0 * nRadii);
       const pairs = new Uint32Array(listed);
-      if (pairs[0] > CAPACITY) for (let i = row0; i < row0 + nRows; i++) overflowed.push(i);
+      if (pairs[0] > CAPACITY) { for (let i = row0; i < row0 + nRows; i++) overflowed.push(i); }
       else for (let p = 0; p < 2 * pairs[0]; p++) undecided.push(pairs[1 + p]);
     }
   } finally {

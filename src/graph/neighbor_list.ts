@@ -75,7 +75,9 @@ function binAtoms(frame: Frame, rMax: number): Bins {
     const extent = length * height;
     const n = Math.min(most, Math.max(1, Math.floor(extent / rMax)));
     counts.push(n);
-    ranges.push(pbc[k] ? Math.ceil(rMax * n / extent) : Math.min(n - 1, Math.ceil(rMax * n / extent)));
+    ranges.push(
+      pbc[k] ? Math.ceil(rMax * n / extent) : Math.min(n - 1, Math.ceil(rMax * n / extent)),
+    );
     for (let i = 0; i < nAtoms; i++) {
       const b = Math.floor((fractional[3 * i + k] - start) / length * n);
       binOf[3 * i + k] = Math.min(n - 1, Math.max(0, b));

@@ -39,14 +39,20 @@ function readToken(line: string, at: number, stop: RegExp): [token: string, next
   return [line.slice(at, end), end];
 }
 
-/** Reads up to the closing character, resolving `\"`, `\\` and `\n`; null if it never closes. */
+/**
+ * Reads up to the closing character, resolving `\"`, `\\` and `\n`; brackets may be nested; null if it
+ * never closes.
+ */
 function readQuoted(line: string, at: number, closing: string): [string, number] | null {
+  const opening = line[at - 1];
   let text = "";
+  let depth = 1;
   for (let i = at; i < line.length; i++) {
+    if (opening !== closing && line[i] === opening) depth++;
     if (line[i] === "\\" && i + 1 < line.length) {
       i++;
       text += line[i] === "n" ? "\n" : line[i];
-    } else if (line[i] === closing) {
+    } else if (line[i] === closing && --depth === 0) {
       return [text, i + 1];
     } else {
       text += line[i];

@@ -38,7 +38,17 @@ export function parseFrame(raw: RawFrame, file: string): Frame {
     parseRow(bytes, start, end, columns, i, species, positions, () => where(2 + i));
     start = end + 1;
   }
-  return { id: `${file}@${raw.index}`, file, index: raw.index, line, species, positions, cell, pbc, info };
+  return {
+    id: `${file}@${raw.index}`,
+    file,
+    index: raw.index,
+    line,
+    species,
+    positions,
+    cell,
+    pbc,
+    info,
+  };
 }
 
 function parseRow(
@@ -139,7 +149,10 @@ function parseCell(info: ReadonlyMap<string, string>, where: string) {
   if (lattice !== undefined) {
     const numbers = parseNumbers(lattice);
     if (numbers.length !== 9 || !numbers.every(Number.isFinite)) {
-      throw new ParseError(where, `Lattice="${lattice}" is not 9 finite numbers (three row vectors)`);
+      throw new ParseError(
+        where,
+        `Lattice="${lattice}" is not 9 finite numbers (three row vectors)`,
+      );
     }
     cell.set(numbers);
   }

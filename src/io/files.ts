@@ -35,7 +35,9 @@ function detectCompression(path: string): Compression {
  * @throws {UsageError} if it is not */
 export function checkReadable(path: string): void {
   try {
-    if (statSync(path).isDirectory()) throw new UsageError(`Cannot read "${path}": it is a directory`);
+    if (statSync(path).isDirectory()) {
+      throw new UsageError(`Cannot read "${path}": it is a directory`);
+    }
     closeSync(openSync(path, "r"));
   } catch (error) {
     if (error instanceof UsageError) throw error;

@@ -83,7 +83,10 @@ function parseCount(text: string, where: string, index: number): number {
   if (n >= 1 && n <= MAX_ATOMS) return n;
   const shown = JSON.stringify(word.length > 40 ? `${word.slice(0, 40)}…` : word);
   const before = index > 0 ? "; does the frame before it declare too few atoms?" : "";
-  throw new ParseError(where, `expected the number of atoms of frame ${index}, found ${shown}${before}`);
+  throw new ParseError(
+    where,
+    `expected the number of atoms of frame ${index}, found ${shown}${before}`,
+  );
 }
 
 async function countRows(window: Window, at: number, nAtoms: number) {

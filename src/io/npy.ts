@@ -24,13 +24,13 @@ export function npyBytes(values: ArrayLike<number>, type: NpyType): Uint8Array {
 /** Reads a two-dimensional array of float32 or float64 in C order.
  * @throws {ParseError} if it is anything else */
 export function readNpy(bytes: Uint8Array, file: string) {
-  const text = new TextDecoder("latin1").decode(bytes.subarray(0, Math.min(bytes.length, 4096)));
+  const text = new TextDecoder().decode(bytes.subarray(1, Math.min(bytes.length, 4096)));
+  if (bytes[0] !== 0x93 || !text.startsWith("NUMPY") || bytes.length < 16) {
+    throw new ParseError(file, "it is not a .npy file");
+  }
   const version = bytes[6];
   const start = version === 1 ? 10 : 12;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!text.startsWith("\u0093NUMPY") || bytes.length < 16) {
-    throw new ParseError(file, "it is not a .npy file");
-  }
   const data = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
   const type = text.match(/'descr': '(<f[48])'/)?.[1];
   const shape = text.match(/'shape': \((\d+), (\d+)\)/)?.slice(1).map(Number);
@@ -40,13 +40,21 @@ export function readNpy(bytes: Uint8Array, file: string) {
   const size = type === "<f4" ? 4 : 8;
   const count = shape[0] * shape[1];
   if (bytes.length - data !== count * size) {
-    throw new ParseError(file, `it holds ${bytes.length - data} bytes, its shape needs ${count * size}`);
+    throw new ParseError(
+      file,
+      `it holds ${bytes.length - data} bytes, its shape needs ${count * size}`,
+    );
   }
   const values = new Float64Array(count);
   for (let i = 0; i < count; i++) {
-    values[i] = size === 4 ? view.getFloat32(data + 4 * i, true) : view.getFloat64(data + 8 * i, true);
+    values[i] = size === 4
+      ? view.getFloat32(data + 4 * i, true)
+      : view.getFloat64(data + 8 * i, true);
     if (!Number.isFinite(values[i])) {
-      throw new ParseError(file, `row ${Math.floor(i / shape[1])} holds a number that is not finite`);
+      throw new ParseError(
+        file,
+        `row ${Math.floor(i / shape[1])} holds a number that is not finite`,
+      );
     }
   }
   return { rows: shape[0], cols: shape[1], data: values };

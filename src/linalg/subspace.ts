@@ -29,7 +29,9 @@ export function refineSubspace(y: Matrix, start: Matrix, wanted: number): Eigen 
     }
     v = orthonormalize(images);
   }
-  throw new Error(`The ${wanted} leading components did not converge in ${MAX_ITERATIONS} iterations`);
+  throw new Error(
+    `The ${wanted} leading components did not converge in ${MAX_ITERATIONS} iterations`,
+  );
 }
 
 function applyCovariance(y: Matrix, v: Matrix): Matrix {

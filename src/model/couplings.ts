@@ -8,8 +8,20 @@ export type Coupling = readonly [a: number, b: number, k: number, value: number]
 
 /** Sorted triples, besides (1, l, l), whose sign in e3nn 0.4.4 is opposite to that of e3nn 0.5. */
 const FLIPPED = new Set([
-  "3,4,6", "3,5,7", "3,6,8", "4,4,5", "4,5,6", "4,6,7", "4,7,8",
-  "5,5,5", "5,6,6", "5,6,8", "5,7,7", "5,8,8", "6,8,8", "7,7,8",
+  "3,4,6",
+  "3,5,7",
+  "3,6,8",
+  "4,4,5",
+  "4,5,6",
+  "4,6,7",
+  "4,7,8",
+  "5,5,5",
+  "5,6,6",
+  "5,6,8",
+  "5,7,7",
+  "5,8,8",
+  "6,8,8",
+  "7,7,8",
 ]);
 
 const known = new Map<string, readonly Coupling[]>();

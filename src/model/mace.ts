@@ -52,7 +52,9 @@ export function atomElements(model: MaceModel, species: Uint8Array): Uint8Array 
     if (table[z] < 0) {
       const symbols = model.elements.map(chemicalSymbol).join(", ");
       throw new WeightsError(
-        `Cannot describe ${chemicalSymbol(z)}: the model knows ${symbols}; choose another with --model`,
+        `Cannot describe ${
+          chemicalSymbol(z)
+        }: the model knows ${symbols}; choose another with --model`,
       );
     }
     return table[z];

@@ -30,7 +30,9 @@ export function poolAtoms(
       const members = species.reduce((n, other) => n + Number(other === z), 0);
       for (let i = 0; i < nAtoms; i++) {
         if (species[i] !== z) continue;
-        for (let j = 0; j < width; j++) out[block * width + j] += descriptors[i * width + j] / members;
+        for (let j = 0; j < width; j++) {
+          out[block * width + j] += descriptors[i * width + j] / members;
+        }
       }
     });
     return out;

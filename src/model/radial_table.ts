@@ -1,7 +1,4 @@
-import {
-  type MaceLayer,
-  type MaceModel,
-} from "./mace_model.ts";
+import { type MaceLayer, type MaceModel } from "./mace_model.ts";
 import { edgeDensity, radialBasis, radialWeights } from "./radial_basis.ts";
 
 /** Error of the interpolation at which a table is as good as float32, relative to its maximum. */
@@ -82,7 +79,10 @@ function interpolationError(f: RadialFunction, rMax: number, nKnots: number): nu
   const first = Math.ceil(0.2 / h);
   const stride = (nKnots - 1 - first) / PROBES;
   const at = (shift: number) =>
-    f(Float64Array.from({ length: PROBES }, (_, i) => (first + Math.floor(i * stride) + shift) * h));
+    f(Float64Array.from(
+      { length: PROBES },
+      (_, i) => (first + Math.floor(i * stride) + shift) * h,
+    ));
   const exact = at(0.5);
   const step = STEP / h;
   const [v0, v1] = [at(0), at(1)];

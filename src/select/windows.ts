@@ -24,7 +24,9 @@ export interface Float32Windows {
  * @param radii ascending, at most 255
  */
 export function float32Windows(points: Matrix, radii: Float64Array): Float32Windows {
-  if (radii.length > 255) throw new RangeError(`Cannot sort into ${radii.length} radii, at most 255`);
+  if (radii.length > 255) {
+    throw new RangeError(`Cannot sort into ${radii.length} radii, at most 255`);
+  }
   const { data, rows, cols } = points;
   const centred = new Float32Array(data.length);
   let largest = 0;

@@ -3,7 +3,12 @@ import { test } from "node:test";
 import { maceModel } from "../../src/checkpoint/mace_checkpoint.ts";
 import { loadModel } from "../../src/checkpoint/load.ts";
 import { pathOffsets } from "../../src/model/atomic_basis.ts";
-import { descriptors, equivariantFeatures, maceStages, nodeEnergies } from "../../src/model/mace.ts";
+import {
+  descriptors,
+  equivariantFeatures,
+  maceStages,
+  nodeEnergies,
+} from "../../src/model/mace.ts";
 import { pairRepulsion } from "../../src/model/pair_repulsion.ts";
 import { radialWeights } from "../../src/model/radial_basis.ts";
 import { checkpointOf } from "../golden_models.ts";
@@ -49,7 +54,9 @@ for (const name of CASES) {
     const perEdge = (key: string) => {
       const { shape, data } = npz.array(key);
       const width = shape.slice(1).reduce((product, n) => product * n, 1);
-      return Float64Array.from(order.flatMap((e) => [...data.subarray(e * width, (e + 1) * width)]));
+      return Float64Array.from(
+        order.flatMap((e) => [...data.subarray(e * width, (e + 1) * width)]),
+      );
     };
     close(stages.edges.r, "mid:r", perEdge("mid:r"));
     close(stages.edges.harmonics, "mid:Y", perEdge("mid:Y"));

@@ -53,7 +53,10 @@ test("symmetrised U matrices of a checkpoint equal the published monomials", () 
         const value = contraction.basis[t * contraction.nPaths + k];
         if (value === 0) continue;
         const known = expected.get(`${contraction.component[t]}|${factors}|${k}`);
-        assert.ok(known !== undefined && Math.abs(known - value) < 1e-13, `l ${contraction.l} ${t}`);
+        assert.ok(
+          known !== undefined && Math.abs(known - value) < 1e-13,
+          `l ${contraction.l} ${t}`,
+        );
         found++;
       }
     }

@@ -69,7 +69,9 @@ test("counts of every backend equal a naive loop, n = 20000", async () => {
 
 test("counts are exact where every pair lies on a radius", async () => {
   const points = matrix(400, 2);
-  points.data.forEach((_, i) => points.data[i] = i % 2 === 0 ? Math.floor(i / 2) % 20 : Math.floor(i / 40));
+  points.data.forEach((_, i) =>
+    points.data[i] = i % 2 === 0 ? Math.floor(i / 2) % 20 : Math.floor(i / 40)
+  );
   const radii = Float64Array.from(new Set([1, Math.SQRT2, 2, Math.sqrt(5), 3, 5])).sort();
   const expected = naive(points, radii);
   for (const { label, backend } of backends) {

@@ -39,7 +39,10 @@ function edgesOf(frame: Frame, rMax: number): string[] {
       for (let x = 0; x < 3; x++) {
         const expected = frame.positions[3 * i + x] - frame.positions[3 * sender[e] + x] +
           shift[0] * frame.cell[x] + shift[1] * frame.cell[3 + x] + shift[2] * frame.cell[6 + x];
-        assert.ok(Math.abs(vectors[3 * e + x] - expected) < 1e-9, "vector is not r_i - r_j + S cell");
+        assert.ok(
+          Math.abs(vectors[3 * e + x] - expected) < 1e-9,
+          "vector is not r_i - r_j + S cell",
+        );
       }
       edges.push(`${i} ${sender[e]} ${[...shift]}`);
     }
@@ -79,7 +82,10 @@ test("a single atom in a cubic cell has 6, 18 and 26 images", () => {
 });
 
 test("an isolated atom and an isolated pair", () => {
-  assert.equal(neighborList(makeFrame([1], [0, 0, 0], undefined, [false, false, false]), 5).nEdges, 0);
+  assert.equal(
+    neighborList(makeFrame([1], [0, 0, 0], undefined, [false, false, false]), 5).nEdges,
+    0,
+  );
   const pair = makeFrame([1, 1], [0, 0, 0, 0, 0, 0.74], undefined, [false, false, false]);
   assert.equal(neighborList(pair, 5).nEdges, 2);
 });
@@ -89,7 +95,17 @@ test("dense hydrogen has the neighbors its density says", () => {
   const n = 256;
   const side = Math.cbrt(1.364 * n);
   const positions = randomNumbers(5, 3 * n).map((x) => x * side);
-  const frame = makeFrame(new Uint8Array(n).fill(1), positions, [side, 0, 0, 0, side, 0, 0, 0, side]);
+  const frame = makeFrame(new Uint8Array(n).fill(1), positions, [
+    side,
+    0,
+    0,
+    0,
+    side,
+    0,
+    0,
+    0,
+    side,
+  ]);
   for (const [rMax, expected] of [[5, 384], [6, 663]]) {
     const mean = neighborList(frame, rMax).nEdges / n;
     assert.ok(Math.abs(mean / expected - 1) < 0.01, `${mean} neighbors within ${rMax} Å`);
@@ -98,7 +114,17 @@ test("dense hydrogen has the neighbors its density says", () => {
 
 test("every edge has its reverse", () => {
   const u = randomNumbers(3, 30);
-  const frame = makeFrame(new Uint8Array(10).fill(1), u.map((x) => 3 * x), [3, 0, 0, 1, 3, 0, 0, 1, 3]);
+  const frame = makeFrame(new Uint8Array(10).fill(1), u.map((x) => 3 * x), [
+    3,
+    0,
+    0,
+    1,
+    3,
+    0,
+    0,
+    1,
+    3,
+  ]);
   const edges = new Set(edgesOf(frame, 4));
   for (const edge of edges) {
     const [i, j, shift] = edge.split(" ");
@@ -111,7 +137,8 @@ test("neighborList() refuses coincident atoms and dependent lattice vectors", ()
   const cube = [4, 0, 0, 0, 4, 0, 0, 0, 4];
   assert.throws(
     () => neighborList(makeFrame([1, 1], [0, 0, 0, 4, 0, 0], cube), 3),
-    (error) => error instanceof ParseError && /atoms 1 and 2 are at the same place/.test(error.message),
+    (error) =>
+      error instanceof ParseError && /atoms 1 and 2 are at the same place/.test(error.message),
   );
   assert.throws(
     () => neighborList(makeFrame([1], [0, 0, 0], [1, 0, 0, 2, 0, 0, 0, 0, 1]), 3),

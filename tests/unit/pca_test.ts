@@ -18,7 +18,9 @@ function data(rows: number, cols: number, decay: number): Matrix {
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < cols; j++) {
       let sum = 10;
-      for (let k = 0; k < cols; k++) sum += noise[i * cols + k] * decay ** k * noise[rows * cols + k * cols + j];
+      for (let k = 0; k < cols; k++) {
+        sum += noise[i * cols + k] * decay ** k * noise[rows * cols + k * cols + j];
+      }
       x.data[i * cols + j] = sum;
     }
   }
@@ -74,7 +76,12 @@ const reference = backends[0].backend.leadingSubspace;
 
 test("loadings are orthonormal and their largest element is positive", async () => {
   const x = data(80, 10, 0.6);
-  const { loadings } = await principalComponents(x, "zscore", { kind: "count", count: 5 }, reference);
+  const { loadings } = await principalComponents(
+    x,
+    "zscore",
+    { kind: "count", count: 5 },
+    reference,
+  );
   for (let a = 0; a < 5; a++) {
     const column = Array.from({ length: 10 }, (_, i) => loadings.data[i * 5 + a]);
     assert.ok(Math.max(...column) >= -Math.min(...column));

@@ -36,7 +36,11 @@ function twoPhases(n: number, d = 12): Matrix {
   for (let i = 0; i < n; i++) {
     const phase = i < 8 ? 3 : i % 10 === 0 ? 2 : i % 2;
     for (let k = 0; k < d; k++) {
-      const center = k === 0 ? [0, 8, 8 * ((i * 0.618) % 1), 4][phase] : k === 1 && phase === 3 ? 12 : 0;
+      const center = k === 0
+        ? [0, 8, 8 * ((i * 0.618) % 1), 4][phase]
+        : k === 1 && phase === 3
+        ? 12
+        : 0;
       x.data[i * d + k] = center + noise[i * d + k] * [1, 0.6, 0.7, 1.5][phase] * 0.8 ** k;
     }
   }
@@ -52,63 +56,63 @@ const input = (features: Matrix) => ({
   reference: null,
 });
 
-/** The definitions of the method, written down a second time and as plainly as possible. */
-function slowDistill(z: Matrix, frames: { file: string; index: number }[], options: DistillOptions) {
-  const n = z.rows;
-  const distance = (i: number, j: number) => {
-    let d2 = 0;
-    for (let k = 0; k < z.cols; k++) d2 += (z.data[i * z.cols + k] - z.data[j * z.cols + k]) ** 2;
-    return Math.sqrt(d2);
-  };
-  let distances: number[] = [];
-  if (n * (n - 1) / 2 <= 2 ** 18) {
-    for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) distances.push(distance(i, j));
-  } else {
-    distances = Array.from({ length: 2 ** 18 }, (_, t) => {
-      const i = Math.floor(uniform(options.seed, 101n, BigInt(t)) * n);
-      const j = Math.floor(uniform(options.seed, 102n, BigInt(t)) * (n - 1));
-      return distance(i, j >= i ? j + 1 : j);
-    });
+// The definitions of the method, written down a second time and as plainly as possible.
+
+function slowDistance(z: Matrix, i: number, j: number): number {
+  let d2 = 0;
+  for (let k = 0; k < z.cols; k++) d2 += (z.data[i * z.cols + k] - z.data[j * z.cols + k]) ** 2;
+  return Math.sqrt(d2);
+}
+
+function slowGrid(z: Matrix): number[] {
+  const distances: number[] = [];
+  for (let i = 0; i < z.rows; i++) {
+    for (let j = i + 1; j < z.rows; j++) distances.push(slowDistance(z, i, j));
   }
   const sorted = distances.filter((d) => d > 0).sort((a, b) => a - b);
-  const lowest = Math.max(1 / sorted.length, 0.5 / n ** 1.5);
+  const lowest = Math.max(1 / sorted.length, 0.5 / z.rows ** 1.5);
   const levels = [
     ...Array.from({ length: 32 }, (_, i) => lowest * (0.5 / lowest) ** (i / 32)),
     ...Array.from({ length: 32 }, (_, i) => 0.5 + 0.499 * i / 31),
   ];
-  const grid = levels.map((q) => {
+  return levels.map((q) => {
     const at = q * (sorted.length - 1);
     const low = Math.floor(at);
     return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
   });
-  const rate = (radii: number[]) => {
-    const counts = radii.map((r) =>
-      Array.from({ length: n }, (_, i) => {
-        let count = 0;
-        for (let j = 0; j < n; j++) if (j !== i && distance(i, j) <= r) count++;
-        return count;
-      })
-    );
-    const variance = (x: number[]) => {
-      const mean = x.reduce((sum, v) => sum + v, 0) / n;
-      return x.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n;
-    };
-    const value = counts.map((c) => {
-      if (options.objective === "log-variance") return variance(c.map((v) => Math.log(v + 1)));
-      const mean = c.reduce((sum, v) => sum + v, 0) / n;
-      return options.objective === "fano" ? variance(c) / Math.max(mean, 1e-12) : variance(c);
-    });
-    const most = Math.max(...value);
-    const j = value.map((v, b) =>
-      v / most - options.isolationWeight * counts[b].filter((c) => c === 0).length / n
-    );
-    return { counts, best: j.indexOf(Math.max(...j)) };
-  };
-  const coarse = rate(grid).best;
+}
+
+function slowRating(z: Matrix, radii: number[], options: DistillOptions) {
+  const n = z.rows;
+  const everyone = Array.from({ length: n }, (_, i) => i);
+  const counts = radii.map((r) =>
+    everyone.map((i) => everyone.filter((j) => j !== i && slowDistance(z, i, j) <= r).length)
+  );
+  const mean = (x: number[]) => x.reduce((sum, v) => sum + v, 0) / n;
+  const variance = (x: number[]) => mean(x.map((v) => (v - mean(x)) ** 2));
+  const value = counts.map((c) => {
+    if (options.objective === "log-variance") return variance(c.map((v) => Math.log(v + 1)));
+    return options.objective === "fano" ? variance(c) / Math.max(mean(c), 1e-12) : variance(c);
+  });
+  const most = Math.max(...value);
+  const j = value.map((v, b) =>
+    v / most - options.isolationWeight * counts[b].filter((c) => c === 0).length / n
+  );
+  return { counts, best: j.indexOf(Math.max(...j)) };
+}
+
+function slowDistill(
+  z: Matrix,
+  frames: { file: string; index: number }[],
+  options: DistillOptions,
+) {
+  const n = z.rows;
+  const grid = slowGrid(z);
+  const coarse = slowRating(z, grid, options).best;
   const [low, high] = [grid[Math.max(coarse - 1, 0)], grid[Math.min(coarse + 1, grid.length - 1)]];
   const fine = Array.from({ length: 33 }, (_, i) => low + (high - low) * i / 32);
   const radii = [...new Set([...fine, ...grid])].sort((a, b) => a - b);
-  const { counts, best } = rate(radii);
+  const { counts, best } = slowRating(z, radii, options);
   const ids = frames.map(({ file, index }) => stableId(hashName(file), index));
   const compare = (i: number, j: number, order: number[], sign: number) => {
     for (const b of order) {
@@ -132,13 +136,8 @@ function slowDistill(z: Matrix, frames: { file: string; index: number }[], optio
       Math.log(-Math.log(uniform(options.seed, stream, ids[i])));
     return pool.toSorted((i, j) => key(j) - key(i)).slice(0, k);
   };
-  return {
-    radius: radii[best],
-    density: counts[best],
-    central,
-    peripheral,
-    chosen: [...draw(central, nCentral, 1, 1n), ...draw(peripheral, nPeripheral, -1, 2n)],
-  };
+  const chosen = [...draw(central, nCentral, 1, 1n), ...draw(peripheral, nPeripheral, -1, 2n)];
+  return { radius: radii[best], density: counts[best], central, peripheral, chosen };
 }
 
 for (const objective of ["log-variance", "variance", "fano"] as const) {
@@ -149,7 +148,10 @@ for (const objective of ["log-variance", "variance", "fano"] as const) {
       const result = await distill(input(x), options, referenceBackend);
       const slow = slowDistill(result.components.scores, keys(n), options);
       const { radii, chosen } = result.search;
-      assert.ok(Math.abs(radii[chosen] / slow.radius - 1) < 1e-12, `${radii[chosen]} ${slow.radius}`);
+      assert.ok(
+        Math.abs(radii[chosen] / slow.radius - 1) < 1e-12,
+        `${radii[chosen]} ${slow.radius}`,
+      );
       assert.deepEqual([...result.density], slow.density);
       const pool = (name: string) => result.pool.flatMap((p, i) => (p === name ? [i] : []));
       assert.deepEqual(pool("central"), slow.central.toSorted((a, b) => a - b));

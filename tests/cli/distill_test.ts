@@ -1,0 +1,288 @@
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gunzipSync } from "node:zlib";
+import { projectPath } from "../support.ts";
+import { inFolder, runProgram } from "./program.ts";
+
+const SAMPLE = "pool.xyz.gz";
+const FILES = [
+  "frames.csv",
+  "radius.csv",
+  "report.html",
+  "report.json",
+  "rest.xyz",
+  "selected.txt",
+  "selected.xyz",
+];
+
+function withSample(work: (folder: string) => Promise<void>): Promise<void> {
+  return inFolder((folder) => {
+    copyFileSync(projectPath("data/hydrogen-1000K.xyz.gz"), join(folder, SAMPLE));
+    return work(folder);
+  });
+}
+
+const read = (folder: string, name: string) => readFileSync(join(folder, name), "utf8");
+const sample = (folder: string) => gunzipSync(readFileSync(join(folder, SAMPLE))).toString();
+
+/** Splits extended XYZ of `n` atoms per frame. */
+function frames(text: string, nAtoms = 64): string[] {
+  const lines = text.split("\n").slice(0, -1);
+  const out: string[] = [];
+  for (let i = 0; i < lines.length; i += nAtoms + 2) {
+    out.push(lines.slice(i, i + nAtoms + 2).join("\n") + "\n");
+  }
+  return out;
+}
+
+test("distill writes every file of the contract, and the frames byte for byte", () =>
+  withSample(async (folder) => {
+    const args = ["distill", SAMPLE, "-n", "40", "-o", "out", "--backend", "cpu", "--json"];
+    const { code, stdout, stderr } = await runProgram(args, { cwd: folder });
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(readdirSync(join(folder, "out")).sort(), FILES);
+    const table = read(folder, "out/frames.csv").trim().split("\n");
+    assert.match(table[0], /^id,file,index,n_atoms,formula,selected,pool,rank,density,pc1,pc2/);
+    const rows = table.slice(1).map((line) => line.split(","));
+    assert.equal(rows.length, 273);
+    const chosen = rows.filter((row) => row[5] === "1");
+    assert.equal(chosen.length, 40);
+    assert.deepEqual(
+      read(folder, "out/selected.txt").trim().split("\n"),
+      chosen.map((row) => row[0]),
+    );
+    const ranks = chosen.map((row) => Number(row[7])).sort((a, b) => a - b);
+    assert.deepEqual(ranks, Array.from({ length: 40 }, (_, i) => i + 1));
+    assert.ok(chosen.every((row) => row[6] === "central" || row[6] === "peripheral"));
+
+    const [selected, rest] = ["selected", "rest"].map((name) =>
+      frames(read(folder, `out/${name}.xyz`))
+    );
+    const rebuilt = rows.map((row) => (row[5] === "1" ? selected.shift() : rest.shift()));
+    assert.equal(rebuilt.join(""), sample(folder));
+    assert.equal(selected.length + rest.length, 0);
+
+    const report = JSON.parse(stdout);
+    assert.deepEqual(report, JSON.parse(read(folder, "out/report.json")));
+    for (
+      const key of [
+        "version",
+        "runtime",
+        "backend",
+        "options",
+        "seed",
+        "inputs",
+        "model",
+        "radius",
+        "n_components",
+        "explained_variance",
+        "pool_sizes",
+        "warnings",
+        "seconds",
+      ]
+    ) {
+      assert.ok(key in report, key);
+    }
+    assert.match(report.inputs[0].sha256, /^[0-9a-f]{64}$/);
+    const radii = read(folder, "out/radius.csv").trim().split("\n");
+    assert.equal(radii[0], "radius,variance,isolated_fraction,objective");
+    assert.ok(radii.slice(1).some((line) => Number(line.split(",")[0]) === report.radius));
+    assert.match(read(folder, "out/report.html"), /^<!doctype html>[\s\S]*<\/html>\s*$/);
+    assert.doesNotMatch(read(folder, "out/report.html"), /https?:\/\//);
+  }));
+
+test("ids do not depend on threads, order or split of the files, or on an earlier run", () =>
+  withSample(async (folder) => {
+    const all = frames(sample(folder));
+    writeFileSync(join(folder, "a.xyz"), all.slice(0, 100).join(""));
+    writeFileSync(join(folder, "b.xyz"), all.slice(100).join(""));
+    const ids = async (files: string[], ...extra: string[]) => {
+      const args = ["distill", ...files, "-n", "30", "-o", "out", "--force", "--quiet", ...extra];
+      const { code, stderr } = await runProgram(args, { cwd: folder });
+      assert.equal(code, 0, stderr);
+      return read(folder, "out/selected.txt").trim().split("\n").sort();
+    };
+    const first = await ids(["a.xyz", "b.xyz"], "--backend", "cpu", "--threads", "1");
+    assert.equal(first.length, 30);
+    assert.deepEqual(await ids(["b.xyz", "a.xyz"], "--backend", "cpu", "--threads", "2"), first);
+    assert.deepEqual(await ids(["b.xyz@:50", "a.xyz", "b.xyz@50:"], "--backend", "cpu"), first);
+    assert.notDeepEqual(await ids(["a.xyz", "b.xyz"], "--backend", "cpu", "--seed", "5"), first);
+  }));
+
+test("standard input, slices and features from a file", () =>
+  withSample(async (folder) => {
+    const stdin = readFileSync(join(folder, SAMPLE));
+    const piped = await runProgram(["distill", "-", "-n", "5", "-o", "p", "--backend", "cpu"], {
+      cwd: folder,
+      stdin,
+    });
+    assert.equal(piped.code, 0, piped.stderr);
+    assert.match(read(folder, "p/selected.txt"), /^-@\d+\n/);
+
+    const run = (args: string[]) => runProgram([...args, "--backend", "cpu"], { cwd: folder });
+    const made = await run(["features", SAMPLE, "-o", "f.npy", "--dtype", "f64"]);
+    assert.equal(made.code, 0, made.stderr);
+    await run(["distill", SAMPLE, "-n", "20", "-o", "model"]);
+    const given = await run(["distill", SAMPLE, "-n", "20", "-o", "file", "--features", "f.npy"]);
+    assert.equal(given.code, 0, given.stderr);
+    assert.equal(read(folder, "file/selected.txt"), read(folder, "model/selected.txt"));
+
+    const sliced = await run(["distill", `${SAMPLE}@10:60:5`, "-n", "4", "-o", "s"]);
+    assert.equal(sliced.code, 0, sliced.stderr);
+    const indices = read(folder, "s/frames.csv").trim().split("\n").slice(1)
+      .map((line) => Number(line.split(",")[2]));
+    assert.deepEqual(indices, [10, 15, 20, 25, 30, 35, 40, 45, 50, 55]);
+  }));
+
+test("strata, keep and reference on the command line", () =>
+  withSample(async (folder) => {
+    const run = (args: string[]) =>
+      runProgram(["distill", ...args, "--backend", "cpu"], { cwd: folder });
+    const strata = await run([
+      SAMPLE,
+      "-n",
+      "34",
+      "-o",
+      "a",
+      "--stratify",
+      "rs",
+      "--keep",
+      `${SAMPLE}@3,${SAMPLE}@9`,
+    ]);
+    assert.equal(strata.code, 0, strata.stderr);
+    const rows = read(folder, "a/frames.csv").trim().split("\n").map((line) => line.split(","));
+    assert.equal(rows[0][rows[0].length - 1], "stratum");
+    const chosen = rows.slice(1).filter((row) => row[5] === "1");
+    assert.equal(chosen.length, 34);
+    assert.equal(new Set(chosen.map((row) => row[row.length - 1])).size, 17);
+    assert.ok(chosen.some((row) => row[0] === `${SAMPLE}@3`));
+    const auto = await run([SAMPLE, "-n", "34", "-o", "b", "--stratify", "auto"]);
+    assert.equal(auto.code, 0, auto.stderr);
+    const known = await run([
+      `${SAMPLE}@100:`,
+      "-n",
+      "20",
+      "-o",
+      "c",
+      "--reference",
+      `${SAMPLE}@:100`,
+    ]);
+    assert.equal(known.code, 0, known.stderr);
+    assert.doesNotMatch(read(folder, "c/selected.txt"), /@[0-9]{1,2}\n/);
+    const missing = await run([SAMPLE, "-n", "5", "-o", "d", "--stratify", "pressure"]);
+    assert.equal(missing.code, 3);
+    assert.match(missing.stderr, /@0: its comment line has no key "pressure" for --stratify/);
+  }));
+
+test("frames of isolated atoms are kept and not counted", () =>
+  withSample(async (folder) => {
+    const atom =
+      '1\nProperties=species:S:1:pos:R:3 config_type=IsolatedAtom pbc="F F F"\nH 0 0 0\n';
+    writeFileSync(join(folder, "x.xyz"), atom + sample(folder));
+    const args = ["distill", "x.xyz", "-n", "7", "-o", "out", "--backend", "cpu"];
+    const { code, stderr } = await runProgram(args, { cwd: folder });
+    assert.equal(code, 0, stderr);
+    const selected = read(folder, "out/selected.xyz");
+    assert.ok(selected.startsWith(atom));
+    assert.equal(frames(selected.slice(atom.length)).length, 7);
+  }));
+
+test("Ctrl-C exits with 130, writes nothing, and the next run goes on", () =>
+  withSample(async (folder) => {
+    writeFileSync(join(folder, "big.xyz"), sample(folder));
+    const args = ["distill", "big.xyz", "-n", "9", "-o", "out", "--backend", "reference"];
+    const interrupted = await runProgram(args, {
+      cwd: folder,
+      interruptAt: /Descriptors: \d+\/273/,
+    });
+    assert.equal(interrupted.code, 130, interrupted.stderr);
+    assert.match(
+      interrupted.stderr,
+      /Interrupted after \d+ of 273 frames; run the same command again/,
+    );
+    assert.equal(existsSync(join(folder, "out")), false);
+    const again = await runProgram([
+      "features",
+      "big.xyz@:5",
+      "-o",
+      "f.npy",
+      "--backend",
+      "reference",
+    ], {
+      cwd: folder,
+    });
+    assert.match(again.stderr, /Cache: 5 of 5 frames are known already/);
+  }));
+
+const USAGE: [args: string[], code: number, message: RegExp][] = [
+  [["distil"], 2, /Cannot run "distil": expected distill/],
+  [["distill"], 2, /-n N, the number of frames to choose, is missing/],
+  [["distill", "-n", "5"], 2, /no INPUT file was given/],
+  [["distill", SAMPLE, "-n", "0"], 2, /Cannot use --select "0"/],
+  [["distill", SAMPLE, "-n", "many"], 2, /Cannot use --select "many"/],
+  [["distill", SAMPLE, "-n", "5", "--radius", "-1"], 2, /Cannot use --radius "-1"/],
+  [["distill", SAMPLE, "-n", "5", "--components", "0"], 2, /Cannot use --components "0"/],
+  [["distill", SAMPLE, "-n", "5", "--backend", "cuda"], 2, /Cannot use --backend "cuda"/],
+  [["distill", SAMPLE, "-n", "5", "--frobnicate"], 2, /Unknown option '--frobnicate'/],
+  [["distill", SAMPLE, "-n", "5", "--method", "direct"], 2, /Cannot use --method "direct"/],
+  [["distill", `${SAMPLE}@1:2:0`, "-n", "5"], 2, /Cannot parse slice "@1:2:0"/],
+  [["distill", "missing.xyz", "-n", "5"], 2, /Cannot read "missing.xyz": no such file/],
+  [["distill", SAMPLE, "-n", "274"], 4, /Cannot choose 274 frames: there are only 273/],
+  [["distill", SAMPLE, "-n", "5", "--keep", "nobody@1"], 2, /Cannot read "nobody@1"/],
+  [
+    ["distill", SAMPLE, "-n", "5", "--model", "missing.model"],
+    5,
+    /Cannot use model "missing.model": no such file/,
+  ],
+  [
+    ["distill", SAMPLE, "-n", "5", "--model", SAMPLE],
+    5,
+    /neither a torch checkpoint nor exported weights/,
+  ],
+  [["distill", SAMPLE, "-n", "5", "-o", "."], 2, /Cannot write into ".": it is not empty/],
+  [["distill", SAMPLE, "-n", "5", "--layers", "3", "--backend", "cpu"], 2, /the model has 2/],
+  [["features", SAMPLE], 2, /-o FILE.npy is missing/],
+  [["model", "open"], 2, /expected info, export or list/],
+];
+
+for (const [args, code, message] of USAGE) {
+  test(`${args.join(" ")} exits with ${code}`, () =>
+    withSample(async (folder) => {
+      const run = await runProgram(args, { cwd: folder });
+      assert.match(run.stderr, message);
+      assert.equal(run.code, code, run.stderr);
+      assert.equal(run.stdout, "");
+      assert.equal(existsSync(join(folder, "cpd-out")), false);
+    }));
+}
+
+test("--backend gpu fails without a hardware adapter", () =>
+  withSample(async (folder) => {
+    const run = await runProgram(["distill", SAMPLE, "-n", "5", "--backend", "gpu"], {
+      cwd: folder,
+      env: { VK_ICD_FILENAMES: "/nonexistent.json", VK_DRIVER_FILES: "/nonexistent.json" },
+    });
+    assert.equal(run.code, 5, run.stderr);
+    assert.match(run.stderr, /Cannot use the GPU: no adapter was found; run cpd doctor/);
+  }));
+
+test("help, version, model list and doctor", () =>
+  inFolder(async (folder) => {
+    const run = (...args: string[]) => runProgram(args, { cwd: folder });
+    const help = await run("--help");
+    assert.equal(help.code, 0);
+    assert.ok(help.stdout.indexOf("Examples:") < help.stdout.indexOf("Commands:"));
+    assert.doesNotMatch(help.stdout, /compare|evaluate|analyze|dynamics|scan/);
+    for (const command of ["distill", "features", "model", "doctor"]) {
+      assert.match((await run(command, "--help")).stdout, new RegExp(`Usage: cpd ${command}`));
+    }
+    assert.match((await run("--version")).stdout, /^\d+\.\d+\.\d+\n$/);
+    assert.match((await run("model", "list")).stdout, /hydrogen-small/);
+    const doctor = await run("doctor", "--json", "--allow-software");
+    assert.equal(doctor.code, 0, doctor.stderr + doctor.stdout);
+    const { checks } = JSON.parse(doctor.stdout);
+    assert.ok(checks.length >= 3);
+    for (const { error, allowed } of checks) assert.ok(error <= allowed);
+  }));
