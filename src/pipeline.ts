@@ -113,31 +113,40 @@ export async function distill(
     options,
   );
 
+  return {
+    ...perFrame(order, firstOf, uniqueOf, unique, components.scores, search, chosen),
+    components,
+    search,
+    poolSizes: chosen.sizes,
+  };
+}
+
+/** Results of the unique rows, brought back to every frame in the order of the input. */
+function perFrame(
+  order: readonly number[],
+  firstOf: Uint32Array,
+  uniqueOf: readonly number[],
+  unique: readonly number[],
+  uniqueScores: Matrix,
+  search: RadiusSearch,
+  chosen: { selected: readonly number[]; pool: readonly Pool[] },
+) {
   const n = order.length;
   const rank = new Uint32Array(n);
   const density = new Uint32Array(n);
   const representative = new Uint32Array(n);
   const pool: Pool[] = new Array(n).fill("none");
-  const scores = matrix(n, components.scores.cols);
+  const scores = matrix(n, uniqueScores.cols);
   order.forEach((frame, row) => {
     const u = uniqueOf[row];
     density[frame] = search.counts[u * search.radii.length + search.chosen];
     representative[frame] = order[firstOf[row]];
     const from = u * scores.cols;
-    scores.data.set(components.scores.data.subarray(from, from + scores.cols), frame * scores.cols);
+    scores.data.set(uniqueScores.data.subarray(from, from + scores.cols), frame * scores.cols);
     if (firstOf[row] === row) pool[frame] = chosen.pool[u];
   });
   chosen.selected.forEach((u, i) => rank[order[unique[u]]] = i + 1);
-  return {
-    rank,
-    pool,
-    density,
-    scores,
-    components,
-    search,
-    representative,
-    poolSizes: chosen.sizes,
-  };
+  return { rank, pool, density, scores, representative };
 }
 
 /** Frames sorted by file and index: sums, ties and draws must not see the order of the input. */

@@ -55,25 +55,16 @@ export async function describePool(
   console: Console,
 ): Promise<Matrix> {
   const nLayers = options.layers ?? model.layers.length;
-  const width = pooledLength(
-    descriptorLength(model, nLayers),
-    options.pooling,
-    pool.elements.length,
-  );
+  const perAtom = descriptorLength(model, nLayers);
+  const width = pooledLength(perAtom, options.pooling, pool.elements.length);
   const features = matrix(pool.entries.length, width);
-  const settings = [
-    VERSION,
+  const caches = openCaches(pool, width, [
     backend.name,
     createHash("sha256").update(modelBytes).digest("hex"),
     String(nLayers),
     options.pooling,
     pool.elements.join(),
-  ];
-  const caches = new Map(
-    pool.files.map(({ name, sha256 }) =>
-      [name, new FeatureCache([...settings, sha256], width)] as const
-    ),
-  );
+  ]);
   let done = 0;
   pool.entries.forEach(({ file, index }, row) => {
     const known = caches.get(file)!.rows.get(index);
@@ -106,4 +97,12 @@ export async function describePool(
     await describer.close();
   }
   return features;
+}
+
+function openCaches(pool: PoolOfFrames, width: number, settings: readonly string[]) {
+  return new Map(
+    pool.files.map(({ name, sha256 }) =>
+      [name, new FeatureCache([VERSION, ...settings, sha256], width)] as const
+    ),
+  );
 }

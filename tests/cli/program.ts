@@ -36,7 +36,7 @@ export function runProgram(
     stderr += chunk;
     if (!interrupted && options.interruptAt?.test(stderr)) {
       interrupted = true;
-      child.kill("SIGINT");
+      process.kill(child.pid!, "SIGINT"); // child.kill() would hide the exit code
     }
   });
   child.stdin.on("error", () => {});
