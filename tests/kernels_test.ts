@@ -43,10 +43,13 @@ async function compare(model: MaceModel, frames: Frame[], name: string): Promise
     for (const { label, backend } of backends) {
       const describer = await backend.openDescriber(model, nLayers, elements);
       const actual = await describer.describe(frames);
+      let worst = 0;
       actual.forEach((rows, f) => {
         const error = rowError(rows, expected[f], describer.width);
+        worst = Math.max(worst, error);
         assert.ok(error <= TOLERANCE, `${name}, ${label}, ${nLayers} layers, frame ${f}: ${error}`);
       });
+      console.log(`measured: ${name}, ${label}: ${worst.toExponential(1)}`);
       if (label.startsWith("cpu")) {
         const all = actual.flatMap((rows) => Array.from(rows));
         if (bits) assert.deepEqual(all, bits, "descriptors depend on the number of threads");

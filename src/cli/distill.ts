@@ -56,6 +56,12 @@ export async function runDistill(command: DistillCommand): Promise<void> {
     if (duplicates > 0) {
       console.warn(`${duplicates} of ${nFrames} frames duplicate others and were left out`);
     }
+    if (command.select > nFrames / 1.5) {
+      console.warn(
+        `${command.select} of ${nFrames} frames is more than two thirds: the pools cover every frame, ` +
+          "and the choice is close to random",
+      );
+    }
     const report = await writeResults(
       { command, pool, entries, input, result, backend, model: described.model, watch },
       console,

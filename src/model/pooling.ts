@@ -3,7 +3,7 @@ export type Pooling = "mean" | "per-element-mean" | "mean-std";
 
 /** Columns of a pooled row. */
 export function pooledLength(width: number, pooling: Pooling, nElements: number): number {
-  if (pooling === "per-element-mean") return width * nElements;
+  if (pooling === "per-element-mean") return (width + 1) * nElements;
   return pooling === "mean-std" ? 2 * width : width;
 }
 
@@ -13,7 +13,7 @@ export function pooledLength(width: number, pooling: Pooling, nElements: number)
  * @param descriptors shape (n_atoms, width)
  * @param species atomic numbers, shape (n_atoms)
  * @param elements atomic numbers of the whole pool, ascending; `per-element-mean` writes one block each,
- *   zeros for an element that the frame lacks
+ *   zeros for an element that the frame lacks, and then the square roots of the fractions of atoms
  * @returns shape (`pooledLength`)
  */
 export function poolAtoms(
@@ -28,6 +28,7 @@ export function poolAtoms(
   if (pooling === "per-element-mean") {
     elements.forEach((z, block) => {
       const members = species.reduce((n, other) => n + Number(other === z), 0);
+      out[elements.length * width + block] = Math.sqrt(members / nAtoms);
       for (let i = 0; i < nAtoms; i++) {
         if (species[i] !== z) continue;
         for (let j = 0; j < width; j++) {

@@ -18,6 +18,7 @@ import {
   components,
   graphOf,
   readNpz,
+  relativeError,
   sharedPath,
 } from "../support.ts";
 
@@ -47,8 +48,10 @@ for (const name of CASES) {
     const C = model.channels;
     const d = (model.lMax + 1) ** 2;
     const compared = new Set(["mid:vec"]);
+    let worst = 0;
     const close = (actual: Float64Array, key: string, expected = npz.array(key).data) => {
       assertClose(actual, expected, TOLERANCE, key);
+      worst = Math.max(worst, relativeError(actual, expected));
       compared.add(key);
     };
     const perEdge = (key: string) => {
@@ -104,5 +107,8 @@ for (const name of CASES) {
     }
     const missing = npz.names.filter((key) => key.startsWith("mid:") && !compared.has(key));
     assert.deepEqual(missing, [], "arrays of the file that were not compared");
+    console.log(
+      `measured: ${name}, definition: ${worst.toExponential(1)} over ${compared.size} arrays`,
+    );
   });
 }
