@@ -39,7 +39,11 @@ function count(output: string, passed: RegExp, failed: RegExp, code: number | nu
 }
 
 async function underDeno(): Promise<Count> {
-  const { code, output } = await run(process.execPath, ["test", "-A", "--doc", "mod.ts", "tests"], {});
+  const { code, output } = await run(
+    process.execPath,
+    ["test", "-A", "--doc", "mod.ts", "tests"],
+    {},
+  );
   return count(output, /\| (\d+) passed/g, /\| (\d+) failed/g, code);
 }
 
