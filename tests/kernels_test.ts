@@ -12,7 +12,7 @@ import { matrix } from "../src/matrix.ts";
 import { descriptors } from "../src/model/mace.ts";
 import type { MaceModel } from "../src/model/mace_model.ts";
 import { openFastBackends } from "./backends.ts";
-import { checkpointOf } from "./golden_models.ts";
+import { checkpointOf, randomCheckpoint } from "./golden_models.ts";
 import {
   makeFrame,
   normalNumbers,
@@ -99,6 +99,36 @@ test("descriptors of the H/He models by the kernels equal the definition", async
   );
   await compare(loadModel(path).model, frames, "hhe-pbe");
 });
+
+for (const density of [false, true]) {
+  const kind = density ? "density" : "plain";
+  test(`descriptors with hidden l up to 2 by the kernels equal the definition (${kind})`, async () => {
+    const path = sharedPath("reference/mace/couplings_lmax3.json");
+    if (!path) return;
+    const table = JSON.parse(readFileSync(path, "utf8"));
+    const model = maceModel(randomCheckpoint(table, density));
+    const u = randomNumbers(8, 18);
+    const frame = makeFrame(
+      [1, 8, 1, 1, 8, 1],
+      u.map((x, i) =>
+        0.4 * x + [0, 1.2, 2.4, 0, 1.2, 2.4][Math.floor(i / 3)] * Number(i % 3 === 0) +
+        Number(i >= 9 && i % 3 === 1) * 1.3
+      ),
+      [3.6, 0, 0, 0.2, 2.6, 0, 0, 0.1, 2.2],
+    );
+    const [c, s] = [Math.cos(1.1), Math.sin(1.1)];
+    const rotate = (rows: Float64Array) =>
+      rows.map((_, i) => {
+        const [x, y, z] = rows.subarray(i - i % 3, i - i % 3 + 3);
+        return [c * x - s * z, y, s * x + c * z][i % 3];
+      });
+    const rotated = makeFrame(frame.species, rotate(frame.positions), rotate(frame.cell));
+    const [a, b] = [frame, rotated].map((f) => descriptors(model, neighborList(f, model.rMax)));
+    const error = rowError(b, a, a.length / 6);
+    assert.ok(error <= 1e-10, `rotation changes invariants of the definition by ${error}`);
+    await compare(model, [frame, rotated], `hidden l up to 2, ${kind}`);
+  });
+}
 
 test("descriptors of awkward frames: one atom alone, a pair, a tiny periodic cell", async () => {
   const { model } = loadModel(projectPath("data/hydrogen-small.safetensors"));
