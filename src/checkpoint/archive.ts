@@ -13,6 +13,8 @@ interface Entry {
 export interface Archive {
   readonly bytes: Uint8Array;
   readonly entries: ReadonlyMap<string, Entry>;
+  /** Bytes inflated so far, over all reads. */
+  inflated: number;
 }
 
 const STORED = 0;
@@ -20,7 +22,7 @@ const DEFLATED = 8;
 const MAX_ENTRIES = 100_000;
 /** Deflate cannot expand by more than 1032; a declared size beyond that is a lie. */
 const MAX_RATIO = 1032;
-/** An inflated entry larger than this is refused; stored entries are bounded by the file itself. */
+/** More inflated bytes than this are refused; stored entries are bounded by the file itself. */
 const MAX_INFLATED = 1 << 29;
 
 /** True if the bytes start like a ZIP archive. */
@@ -33,7 +35,7 @@ export function isArchive(bytes: Uint8Array): boolean {
 export function openArchive(bytes: Uint8Array): Archive {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    return { bytes, entries: readDirectory(bytes, view) };
+    return { bytes, entries: readDirectory(bytes, view), inflated: 0 };
   } catch (error) {
     if (!(error instanceof RangeError) || error instanceof WeightsError) throw error;
     throw new WeightsError("the ZIP directory points outside the file, the file is truncated");
@@ -107,7 +109,8 @@ export function readEntry(archive: Archive, name: string): Uint8Array {
   if (entry.method !== DEFLATED) {
     throw new WeightsError(`"${name}" uses compression method ${entry.method}, expected 0 or 8`);
   }
-  if (entry.size > MAX_INFLATED || entry.size > raw.length * MAX_RATIO + 1024) {
+  archive.inflated += entry.size;
+  if (archive.inflated > MAX_INFLATED || entry.size > raw.length * MAX_RATIO + 1024) {
     throw new WeightsError(`"${name}" claims to inflate ${raw.length} bytes to ${entry.size}`);
   }
   try {

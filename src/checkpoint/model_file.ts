@@ -1,7 +1,7 @@
 import { WeightsError } from "../errors.ts";
 import { type Archive, openArchive, readEntry } from "./archive.ts";
 import type { Checkpoint, CheckpointConfig } from "./checkpoint.ts";
-import { isTensor, readTensor, type Tensor } from "./tensors.ts";
+import { isTensor, type Tensor, TensorReader } from "./tensors.ts";
 import { Call, type Dict, Global, unpickle } from "./unpickle.ts";
 
 /** κ where a file does not say it: e3nn's Monte-Carlo value, the same in every published model. */
@@ -30,8 +30,9 @@ export function readModelFile(bytes: Uint8Array): Checkpoint {
   checkByteOrder(archive, prefix);
   let root = unpickle(readEntry(archive, pickle));
   if (root instanceof Map && root.get("model") instanceof Map) root = root.get("model");
-  if (root instanceof Map) return fromStateDict(archive, prefix, root);
-  return fromModules(archive, prefix, root);
+  const reader = new TensorReader(archive, prefix);
+  if (root instanceof Map) return fromStateDict(reader, root);
+  return fromModules(reader, root);
 }
 
 function checkByteOrder(archive: Archive, prefix: string): void {
@@ -41,21 +42,23 @@ function checkByteOrder(archive: Archive, prefix: string): void {
 }
 
 /** A whole pickled model: walks its modules and collects tensors under dotted names. */
-function fromModules(archive: Archive, prefix: string, root: unknown): Checkpoint {
+function fromModules(reader: TensorReader, root: unknown): Checkpoint {
   const modules = new Map<string, Module>();
   const tensors = new Map<string, Tensor>();
+  const visited = new Set<unknown>();
   const visit = (value: unknown, path: string, depth: number) => {
     const module = asModule(value);
-    if (!module) return;
+    if (!module || visited.has(value)) return;
+    visited.add(value);
     if (depth > MAX_DEPTH || modules.size >= MAX_MODULES) {
       throw new WeightsError("its modules are nested too deeply");
     }
     modules.set(path, module);
-    const join = (name: unknown) => (path ? `${path}.${name}` : String(name));
+    const join = (name: unknown) => (path ? `${path}.${text(name)}` : text(name));
     for (const group of ["_parameters", "_buffers"]) {
       for (const [name, value] of dict(module.state.get(group))) {
         const full = join(name);
-        if (isTensor(value)) tensors.set(full, readTensor(archive, prefix, value, full));
+        if (isTensor(value)) tensors.set(full, reader.read(value, full));
       }
     }
     for (const [name, value] of dict(module.state.get("_modules"))) {
@@ -66,7 +69,7 @@ function fromModules(archive: Archive, prefix: string, root: unknown): Checkpoin
   const model = modules.get("");
   if (!model) throw new WeightsError("it holds neither a model nor a state dict");
   refuseVariants(modules);
-  return { tensors, config: moduleConfig(archive, prefix, modules, model, tensors) };
+  return { tensors, config: moduleConfig(reader, modules, model, tensors) };
 }
 
 function asModule(value: unknown): Module | null {
@@ -75,6 +78,12 @@ function asModule(value: unknown): Module | null {
   if (!(state instanceof Map) || !(value.callable instanceof Global)) return null;
   const className = value.callable.name.split(" ").pop()!.split(".").pop()!;
   return { className, state };
+}
+
+/** A name; anything else in its place is damage (and its conversion to text could be endless). */
+function text(value: unknown): string {
+  if (typeof value !== "string") throw new WeightsError("a name in it is not text");
+  return value;
 }
 
 function dict(value: unknown): Dict {
@@ -114,20 +123,21 @@ function refuseVariants(modules: ReadonlyMap<string, Module>): void {
 }
 
 function moduleConfig(
-  archive: Archive,
-  prefix: string,
+  reader: TensorReader,
   modules: ReadonlyMap<string, Module>,
   model: Module,
   tensors: ReadonlyMap<string, Tensor>,
 ): CheckpointConfig {
-  const number = (value: unknown): number =>
-    isTensor(value) ? readTensor(archive, prefix, value, "attribute").data[0] : Number(value);
+  const number = (value: unknown): number => {
+    if (isTensor(value)) return reader.read(value, "attribute").data[0];
+    return typeof value === "number" ? value : NaN;
+  };
   const interactionClasses: string[] = [];
   const avgNumNeighbors: number[] = [];
   for (let t = 0; modules.has(`interactions.${t}`); t++) {
     const { className, state } = modules.get(`interactions.${t}`)!;
     interactionClasses.push(className);
-    avgNumNeighbors.push(number(state.get("avg_num_neighbors") ?? NaN));
+    avgNumNeighbors.push(number(state.get("avg_num_neighbors")));
   }
   let siluScale = SILU_SCALE;
   for (const { className, state } of modules.values()) {
@@ -138,18 +148,18 @@ function moduleConfig(
     modelClass: model.className,
     interactionClasses,
     avgNumNeighbors,
-    heads: Array.isArray(heads) ? heads.map(String) : ["Default"],
+    heads: Array.isArray(heads) && heads.length > 0 ? heads.map(text) : ["Default"],
     siluScale,
     elementNormalizer: tensors.get("atomic_numbers")?.data.length ?? 0,
   };
 }
 
 /** A state dict: names and tensors only, so classes are inferred from shapes. */
-function fromStateDict(archive: Archive, prefix: string, root: Dict): Checkpoint {
+function fromStateDict(reader: TensorReader, root: Dict): Checkpoint {
   const tensors = new Map<string, Tensor>();
   for (const [name, value] of root) {
-    const full = String(name);
-    if (isTensor(value)) tensors.set(full, readTensor(archive, prefix, value, full));
+    const full = text(name);
+    if (isTensor(value)) tensors.set(full, reader.read(value, full));
   }
   const atomicNumbers = tensors.get("atomic_numbers");
   const embedding = tensors.get("node_embedding.linear.weight");

@@ -67,6 +67,25 @@ function half(bits: number): number {
   return bits & 0x8000 ? -size : size;
 }
 
+/** A torch archive whose tensors are read under one budget: shared storage must not multiply memory. */
+export class TensorReader {
+  #left: number;
+
+  /** @param prefix path of the pickle's folder inside the archive */
+  constructor(readonly archive: Archive, readonly prefix: string) {
+    this.#left = Math.max(archive.bytes.length, 1 << 20);
+  }
+
+  /** Reads a tensor by `readTensor`.
+   * @throws {WeightsError} if it is inconsistent, or all tensors together exceed the file */
+  read(call: Call, name: string): Tensor {
+    const tensor = readTensor(this.archive, this.prefix, call, name);
+    this.#left -= tensor.data.length;
+    if (this.#left < 0) throw new WeightsError("its tensors together exceed the size of the file");
+    return tensor;
+  }
+}
+
 /** True if the object is a tensor that was pickled by torch. */
 export function isTensor(value: unknown): value is Call {
   return value instanceof Call && value.name.endsWith(" _rebuild_tensor_v2");
@@ -79,16 +98,17 @@ export function isTensor(value: unknown): value is Call {
  * @param prefix path of the pickle's folder inside the archive
  * @throws {WeightsError} if the shape, strides or storage are inconsistent
  */
-export function readTensor(archive: Archive, prefix: string, call: Call, name: string): Tensor {
-  const [storage, offset, size, stride] = call.args as unknown[];
+function readTensor(archive: Archive, prefix: string, call: Call, name: string): Tensor {
+  const [storage, offset, size, stride] = Array.isArray(call.args) ? call.args : [];
+  if (typeof offset !== "number") throw new WeightsError(`tensor "${name}" has no offset`);
   const { dtype, bytes } = readStorage(archive, prefix, storage, name);
   const shape = integers(size, name);
   const strides = integers(stride, name);
   const available = Math.floor(bytes.length / DTYPE_BYTES[dtype]);
   const count = shape.reduce((product, n) => product * n, 1);
-  let last = Number(offset);
+  let last = offset;
   shape.forEach((n, axis) => last += (n - 1) * strides[axis]);
-  if (shape.length !== strides.length || !Number.isInteger(last) || Number(offset) < 0) {
+  if (shape.length !== strides.length || !Number.isInteger(last) || offset < 0) {
     throw new WeightsError(`tensor "${name}" has an inconsistent shape`);
   }
   if (count > 0 && (last >= available || count > available)) {
@@ -99,7 +119,7 @@ export function readTensor(archive: Archive, prefix: string, call: Call, name: s
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = new Float64Array(count);
   const index = new Array(shape.length).fill(0);
-  let at = Number(offset);
+  let at = offset;
   for (let i = 0; i < count; i++) {
     data[i] = readNumber(view, dtype, at);
     for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -117,7 +137,7 @@ function readStorage(archive: Archive, prefix: string, storage: unknown, name: s
   if (!Array.isArray(id) || id[0] !== "storage" || typeof id[2] !== "string") {
     throw new WeightsError(`tensor "${name}" has no storage`);
   }
-  const type = id[1] instanceof Global ? id[1].name.split(" ").pop()! : String(id[1]);
+  const type = id[1] instanceof Global ? id[1].name.split(" ").pop()! : "";
   const dtype = STORAGES[type];
   if (!dtype) throw new WeightsError(`tensor "${name}" is stored as "${type}", which is not known`);
   return { dtype, bytes: readEntry(archive, `${prefix}data/${id[2]}`) };

@@ -110,8 +110,9 @@ class Machine {
         stack.push(new Global(`${this.#line()} ${this.#line()}`));
         return true;
       case 0x93: { // STACK_GLOBAL
-        const name = this.#pop();
-        stack.push(new Global(`${String(this.#pop())} ${String(name)}`));
+        const [name, module] = [this.#pop(), this.#pop()];
+        if (typeof name !== "string" || typeof module !== "string") throw new RangeError();
+        stack.push(new Global(`${module} ${name}`));
         return true;
       }
       case 0x52: // REDUCE

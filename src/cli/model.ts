@@ -23,7 +23,9 @@ function runInfo(args: readonly string[]): void {
   const { model, checkpoint } = loadModel(path);
   let parameters = 0;
   for (const [name, { data }] of checkpoint.tensors) {
-    if (/weight/.test(name) && !/zeroed|conv_tp\.weight$/.test(name)) parameters += data.length;
+    if (/weight/.test(name) && !/zeroed|conv_tp\.weight$|bessel/.test(name)) {
+      parameters += data.length;
+    }
   }
   const info = describeModel(model, parameters);
   if (values.json) process.stdout.write(`${JSON.stringify(info, null, 2)}\n`);

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { RequestError } from "../errors.ts";
 import { KERNELS } from "./embedded.ts";
 
 /**
@@ -30,7 +31,7 @@ export function allocate(memory: WebAssembly.Memory, bytes: number): number {
   const address = Atomics.add(new Uint32Array(memory.buffer, 0, 1), HEAP_END, size) >>> 0;
   const missing = address + size - memory.buffer.byteLength;
   if (address + size > MAXIMUM_PAGES * PAGE) {
-    throw new Error(`The CPU backend needs more than 4 GiB; use fewer --threads`);
+    throw new RequestError("Cannot hold more than 4 GiB on the CPU backend: use fewer --threads");
   }
   if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
   return address;

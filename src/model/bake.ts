@@ -1,9 +1,13 @@
+import { RequestError } from "../errors.ts";
 import { pathOffsets } from "./atomic_basis.ts";
 import { elementWeights } from "./channel_mix.ts";
 import { messageCouplings } from "./couplings.ts";
 import { elementIndices, type MaceLayer, type MaceModel } from "./mace_model.ts";
 import { elementCoefficients } from "./product_basis.ts";
 import { densityFunction, knotsNeeded, radialFunction, tabulate } from "./radial_table.ts";
+
+/** Radial tables beyond this do not fit the memory of the kernels, bytes. */
+const MAX_TABLES = 2 ** 31;
 
 /** Channels are padded with zeros to a multiple of this, the width of the widest kernel. */
 const CHANNEL_BLOCK = 8;
@@ -87,6 +91,7 @@ export function bakeModel(
       )
     ),
   );
+  checkTables(layers, pairs.list.length, nKnots, padded);
   const scale = 1 / Math.sqrt(model.elementNormalizer);
   const places = species.map((z) => indices[z]);
   const embedding = new Float32Array(species.length * padded);
@@ -107,6 +112,21 @@ export function bakeModel(
     embedding,
     layers: layers.map((layer) => bakeLayer(model, layer, places, pairs.list, nKnots, padded)),
   };
+}
+
+function checkTables(
+  layers: readonly MaceLayer[],
+  nPairs: number,
+  nKnots: number,
+  padded: number,
+): void {
+  const columns = layers.reduce((sum, layer) => sum + layer.paths.length * padded, 0);
+  const bytes = 8 * nPairs * nKnots * columns;
+  if (bytes <= MAX_TABLES) return;
+  throw new RequestError(
+    `Cannot tabulate ${nPairs} pairs of elements: ${(bytes / 1e9).toFixed(1)} GB; ` +
+      "use --layers 1, or distil frames of fewer elements at a time",
+  );
 }
 
 /** Distinct radial functions: one per unordered pair of elements with Agnesi, one alone without. */

@@ -224,6 +224,13 @@ test("zip bombs, deep nesting and huge memos are refused", () => {
   refuse(zip("m/data.pkl", 0, deep, deep.length), /truncated or damaged|neither a model/);
   const lists = new Uint8Array(1_000_000).fill(0x5D); // nothing but EMPTY_LIST
   refuse(zip("m/data.pkl", 0, lists, lists.length), /truncated or damaged/);
+  // Lists that hold each other twice, 60 deep: 2^60 elements if anything printed them.
+  const laugh = [0x80, 2, 0x5D, 0x71, 0];
+  for (let i = 0; i < 60; i++) laugh.push(0x5D, 0x28, 0x68, i, 0x68, i, 0x65, 0x71, i + 1);
+  for (const end of [[0x2E], [0x68, 60, 0x93, 0x2E], [0x7D, 0x68, 60, 0x4E, 0x73, 0x2E]]) {
+    const bytes = Uint8Array.from([...laugh, ...end]);
+    refuse(zip("m/data.pkl", 0, bytes, bytes.length), /neither a model|damaged|not text/);
+  }
   const memo = Uint8Array.of(0x80, 2, 0x4E, 0x72, 0xFF, 0xFF, 0xFF, 0xFF, 0x2E);
   refuse(zip("m/data.pkl", 0, memo, memo.length), /neither a model nor a state dict/);
 });
