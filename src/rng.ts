@@ -13,7 +13,7 @@ const FNV_OFFSET = 0xCBF29CE484222325n;
 const FNV_PRIME = 0x100000001B3n;
 
 /** One step of SplitMix64: a bijective scrambling of 64 bits. */
-export function splitmix64(x: bigint): bigint {
+function splitmix64(x: bigint): bigint {
   let z = (x + GOLDEN) & MASK;
   z = ((z ^ (z >> 30n)) * 0xBF58476D1CE4E5B9n) & MASK;
   z = ((z ^ (z >> 27n)) * 0x94D049BB133111EBn) & MASK;

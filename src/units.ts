@@ -1,10 +1,7 @@
 /**
  * Physical constants and unit factors. Lengths are Å, energies eV, temperatures K.
- * CODATA 2018 where a constant is measured; the `ZBL` and `COULOMB` values are those that MACE uses.
+ * Values are rounded as in MACE.
  */
-
-/** Bohr radius in Å (CODATA 2018). */
-export const BOHR = 0.529177210903;
 
 /** e²/(4πε0) in eV·Å, rounded as in MACE's pair repulsion. */
 export const COULOMB = 14.3996;

@@ -1,13 +1,24 @@
 import type { Checkpoint } from "../src/checkpoint/checkpoint.ts";
 import type { Tensor } from "../src/checkpoint/tensors.ts";
-import { messagePaths } from "../src/model/mace_model.ts";
-import { normalNumbers, type Npz } from "./support.ts";
+import { loadModel } from "../src/checkpoint/load.ts";
+import { maceModel } from "../src/checkpoint/mace_checkpoint.ts";
+import { type MaceModel, messagePaths } from "../src/model/mace_model.ts";
+import { normalNumbers, type Npz, readNpz, sharedPath } from "./support.ts";
+
+/** One of the `.npz` cases and its model; null where the reference material is not present. */
+export function goldenCase(name: string): { npz: Npz; model: MaceModel } | null {
+  const path = sharedPath(`reference/mace/${name}.npz`);
+  const couplings = sharedPath("reference/mace/density_c16.model");
+  if (!path || !couplings) return null;
+  const npz = readNpz(path);
+  return { npz, model: maceModel(checkpointOf(npz, loadModel(couplings).checkpoint.tensors)) };
+}
 
 /**
  * The checkpoint behind one of the `.npz` cases. U matrices are not in these files: they are those of
  * any model with the same degrees.
  */
-export function checkpointOf(npz: Npz, couplings: ReadonlyMap<string, Tensor>): Checkpoint {
+function checkpointOf(npz: Npz, couplings: ReadonlyMap<string, Tensor>): Checkpoint {
   const meta = JSON.parse(npz.text("meta"));
   const tensors = new Map<string, Tensor>();
   for (const [name, tensor] of couplings) {

@@ -12,13 +12,12 @@ import { matrix } from "../src/matrix.ts";
 import { descriptors } from "../src/model/mace.ts";
 import type { MaceModel } from "../src/model/mace_model.ts";
 import { openFastBackends } from "./backends.ts";
-import { checkpointOf, randomCheckpoint } from "./golden_models.ts";
+import { goldenCase, randomCheckpoint } from "./golden_models.ts";
 import {
   makeFrame,
   normalNumbers,
   projectPath,
   randomNumbers,
-  readNpz,
   rowError,
   sharedPath,
 } from "./support.ts";
@@ -72,11 +71,9 @@ for (
   ]
 ) {
   test(`descriptors of ${name} by the kernels equal the definition`, async () => {
-    const path = sharedPath(`reference/mace/${name}.npz`);
-    const couplings = sharedPath("reference/mace/density_c16.model");
-    if (!path || !couplings) return;
-    const npz = readNpz(path);
-    const model = maceModel(checkpointOf(npz, loadModel(couplings).checkpoint.tensors));
+    const golden = goldenCase(name);
+    if (!golden) return;
+    const { npz, model } = golden;
     const cell = npz.array("in:cell").data;
     const pbc = cell.some((x) => x !== 0);
     const frame = makeFrame(

@@ -1,29 +1,23 @@
-import type { BakedModel } from "../model/bake.ts";
+import type { BakedLayer, BakedModel } from "../model/bake.ts";
 import { store } from "./memory.ts";
 
 /** A baked model in shared memory: addresses instead of arrays, plain numbers for the rest. */
-export interface StoredModel {
-  readonly channels: number;
-  readonly padded: number;
-  readonly lMax: number;
-  readonly rMax: number;
-  readonly elementOf: Uint8Array;
-  readonly nElements: number;
-  readonly pairOf: Uint32Array;
-  readonly nKnots: number;
-  readonly embedding: Float32Array;
+export interface StoredModel extends Omit<BakedModel, "layers"> {
   readonly layers: readonly StoredLayer[];
 }
 
-export interface StoredLayer {
-  readonly lIn: number;
-  readonly lOut: number;
-  readonly nPaths: number;
-  readonly degrees: readonly number[];
+type Shape =
+  | "lIn"
+  | "lOut"
+  | "nPaths"
+  | "degrees"
+  | "nComponents"
+  | "messagePerElement"
+  | "nSkip";
+
+export interface StoredLayer extends Pick<BakedLayer, Shape> {
+  /** First component of each path. */
   readonly offsets: readonly number[];
-  readonly nComponents: number;
-  readonly messagePerElement: boolean;
-  readonly nSkip: number;
   readonly paths: number;
   readonly couplings: number;
   readonly up: number;

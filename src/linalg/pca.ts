@@ -10,7 +10,7 @@ export type ComponentChoice =
   /** As many as hold this fraction of the variance, at most `MAX_COMPONENTS`. */
   | { readonly kind: "variance"; readonly fraction: number };
 
-export const MAX_COMPONENTS = 64;
+const MAX_COMPONENTS = 64;
 const AUTO = { fraction: 0.99, least: 2, most: 16 };
 /** Columns beyond the wanted ones that make subspace iteration converge fast. */
 const GUARD = 8;

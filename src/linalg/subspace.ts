@@ -61,7 +61,7 @@ export function times(a: Matrix, b: Matrix): Matrix {
 }
 
 /** Aᵀ B. */
-export function transposeTimes(a: Matrix, b: Matrix): Matrix {
+function transposeTimes(a: Matrix, b: Matrix): Matrix {
   const out = matrix(a.cols, b.cols);
   for (let i = 0; i < a.rows; i++) {
     const row = b.data.subarray(i * b.cols, (i + 1) * b.cols);

@@ -46,7 +46,7 @@ export interface EdgeStages {
 
 /** Element index of each atom in the model's weights.
  * @throws {WeightsError} naming an element that the model does not know */
-export function atomElements(model: MaceModel, species: Uint8Array): Uint8Array {
+function atomElements(model: MaceModel, species: Uint8Array): Uint8Array {
   const table = elementIndices(model);
   return species.map((z) => {
     if (table[z] < 0) {
@@ -62,7 +62,7 @@ export function atomElements(model: MaceModel, species: Uint8Array): Uint8Array 
 }
 
 /** Lengths, harmonics and radial embedding of every edge. */
-export function edgeStages(model: MaceModel, graph: Graph): EdgeStages {
+function edgeStages(model: MaceModel, graph: Graph): EdgeStages {
   const { vectors, nEdges, species, sender } = graph;
   const r = new Float64Array(nEdges);
   for (let e = 0; e < nEdges; e++) {
@@ -85,7 +85,7 @@ function receiverOf({ nAtoms, nEdges, firstEdge }: Graph): Uint32Array {
 }
 
 /** Node embedding h⁰[n, c] = W[z_n, c] / √n_elements, shape (n_atoms, 1, C). */
-export function nodeEmbedding(model: MaceModel, elements: Uint8Array): Float64Array {
+function nodeEmbedding(model: MaceModel, elements: Uint8Array): Float64Array {
   const { channels: C, embedding, elementNormalizer } = model;
   const h = new Float64Array(elements.length * C);
   const scale = 1 / Math.sqrt(elementNormalizer);
@@ -101,7 +101,7 @@ export function nodeEmbedding(model: MaceModel, elements: Uint8Array): Float64Ar
  *
  * @param h input features, shape (n_atoms, (lIn + 1)², C)
  */
-export function maceLayer(
+function maceLayer(
   model: MaceModel,
   layer: MaceLayer,
   graph: Graph,

@@ -16,7 +16,7 @@ export function agnesi(r: number, r0: number, { q, p, a }: AgnesiTransform): num
 }
 
 /** r0 of the Agnesi transform: the mean of both covalent radii, Å. */
-export function agnesiLength(transform: AgnesiTransform, z1: number, z2: number): number {
+function agnesiLength(transform: AgnesiTransform, z1: number, z2: number): number {
   return 0.5 * (transform.covalentRadii[z1] + transform.covalentRadii[z2]);
 }
 

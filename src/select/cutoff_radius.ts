@@ -72,7 +72,7 @@ async function evaluate(
 }
 
 /** Objective of every radius from its counts; the first largest is chosen. */
-export function rateRadii(
+function rateRadii(
   counts: Uint32Array,
   n: number,
   nRadii: number,
@@ -104,7 +104,7 @@ export function rateRadii(
  * Candidate radii: 32 quantiles of the pair distances spaced geometrically up to the median and 32
  * evenly above it. All pairs where there are few, 2^18 seeded pairs otherwise.
  */
-export function radiusGrid(points: Matrix, seed: bigint): Float64Array {
+function radiusGrid(points: Matrix, seed: bigint): Float64Array {
   const n = points.rows;
   const distances = pairDistances(points, seed).filter((d) => d > 0).sort();
   if (distances.length === 0) {
@@ -147,7 +147,7 @@ function distance({ data, cols }: Matrix, i: number, j: number): number {
 }
 
 /** Quantile of sorted numbers by linear interpolation (type 7, numpy's default). */
-export function quantile(sorted: Float64Array, q: number): number {
+function quantile(sorted: Float64Array, q: number): number {
   const position = q * (sorted.length - 1);
   const low = Math.floor(position);
   const t = position - low;

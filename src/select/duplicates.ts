@@ -1,7 +1,7 @@
 import type { Matrix } from "../matrix.ts";
 
 /** Rows closer than this share of the r.m.s. row norm are the same configuration. */
-export const DUPLICATE_TOLERANCE = 1e-6;
+const DUPLICATE_TOLERANCE = 1e-6;
 
 /**
  * Representative of every row: the first row (in the given order) within 1e-6 of the r.m.s. row norm.

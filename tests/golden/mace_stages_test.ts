@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { maceModel } from "../../src/checkpoint/mace_checkpoint.ts";
-import { loadModel } from "../../src/checkpoint/load.ts";
 import { pathOffsets } from "../../src/model/atomic_basis.ts";
 import {
   descriptors,
@@ -11,16 +9,8 @@ import {
 } from "../../src/model/mace.ts";
 import { pairRepulsion } from "../../src/model/pair_repulsion.ts";
 import { radialWeights } from "../../src/model/radial_basis.ts";
-import { checkpointOf } from "../golden_models.ts";
-import {
-  assertClose,
-  channelFastest,
-  components,
-  graphOf,
-  readNpz,
-  relativeError,
-  sharedPath,
-} from "../support.ts";
+import { goldenCase } from "../golden_models.ts";
+import { assertClose, channelFastest, components, graphOf, relativeError } from "../support.ts";
 
 /** Rounding of float64 sums of a few thousand terms, against the official code. */
 const TOLERANCE = 1e-12;
@@ -36,11 +26,9 @@ const CASES = [
 
 for (const name of CASES) {
   test(`every stage of ${name} equals the official code`, () => {
-    const path = sharedPath(`reference/mace/${name}.npz`);
-    const couplings = sharedPath("reference/mace/density_c16.model");
-    if (!path || !couplings) return;
-    const npz = readNpz(path);
-    const model = maceModel(checkpointOf(npz, loadModel(couplings).checkpoint.tensors));
+    const golden = goldenCase(name);
+    if (!golden) return;
+    const { npz, model } = golden;
     const edgeIndex = npz.array("in:edge_index").data;
     const vectors = npz.array("mid:vec").data;
     const { graph, order } = graphOf(npz.array("in:atomic_numbers").data, edgeIndex, vectors);
