@@ -6,6 +6,12 @@ import { elementIndices, type MaceLayer, type MaceModel } from "./mace_model.ts"
 import { elementCoefficients } from "./product_basis.ts";
 import { densityFunction, knotsNeeded, radialFunction, tabulate } from "./radial_table.ts";
 
+/**
+ * Numbers smaller than this share of the largest of their array are zero: weight decay leaves many
+ * trained weights near 1e-30, whose products are subnormal and slow a processor down a hundredfold.
+ */
+const NEGLIGIBLE = 1e-14;
+
 /** Radial tables beyond this do not fit the memory of the kernels, bytes. */
 const MAX_TABLES = 2 ** 31;
 
@@ -273,7 +279,7 @@ function padSquares(
       }
     }
   }
-  return out;
+  return dropNegligible(out);
 }
 
 /** Rows of C numbers as float32 rows of `padded`. */
@@ -283,7 +289,15 @@ function padColumns(rows: ArrayLike<number>, C: number, padded: number): Float32
   for (let i = 0; i < n; i++) {
     for (let c = 0; c < C; c++) out[i * padded + c] = rows[i * C + c];
   }
-  return out;
+  return dropNegligible(out);
+}
+
+/** Sets negligible numbers to zero, in place. */
+function dropNegligible(x: Float32Array): Float32Array {
+  let largest = 0;
+  for (const value of x) largest = Math.max(largest, Math.abs(value));
+  for (let i = 0; i < x.length; i++) if (Math.abs(x[i]) < NEGLIGIBLE * largest) x[i] = 0;
+  return x;
 }
 
 function concatenate(parts: readonly Float32Array[]): Float32Array {
