@@ -228,7 +228,7 @@ function describeEdges(
     rows: arena.take(4 * nEdges),
     weights: arena.take(16 * nEdges),
     norm: arena.take(4 * nAtoms),
-    radial: arena.take(560 + 16 * mostEdges),
+    radial: arena.take(1120 + 32 * mostEdges),
   };
 }
 
@@ -302,7 +302,7 @@ function listRows(
 /** Scratch that one frame needs, generously rounded. */
 function scratchBytes(model: StoredModel, { nAtoms, nEdges }: Graph): number {
   const d = (model.lMax + 1) ** 2;
-  const perEdge = 24 + 8 + 4 * d + 4 + 4 + 4 + 16 + 16;
+  const perEdge = 24 + 8 + 4 * d + 4 + 4 + 4 + 16 + 32;
   let perAtom = 64 + 4 * model.padded;
   for (const layer of model.layers) {
     const dIn = (layer.lIn + 1) ** 2;
