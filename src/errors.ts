@@ -41,6 +41,27 @@ export class InterruptedError extends Error {
   override name = "InterruptedError";
 }
 
+/** What the file system refuses, in words. */
+const REFUSALS: Record<string, string> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space is left on the device",
+  EDQUOT: "the disk quota is exceeded",
+  ENOENT: "no such folder",
+  ENOTDIR: "a part of the path is not a folder",
+  EISDIR: "it is a folder",
+};
+
+/** A refusal of the file system as a `UsageError`; any other error as it is. */
+export function describeSystemError(error: unknown): unknown {
+  const { code, path } = error as { code?: unknown; path?: unknown };
+  const reason = typeof code === "string" ? REFUSALS[code] : undefined;
+  if (!reason) return error;
+  const place = typeof path === "string" ? `"${path}"` : "a file";
+  return new UsageError(`Cannot write or read ${place}: ${reason}`);
+}
+
 /** Exit code of an error, or 1 for anything that is a bug. */
 export function exitCode(error: unknown): number {
   if (error instanceof UsageError) return 2;

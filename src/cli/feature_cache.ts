@@ -11,6 +11,7 @@ import {
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { describeSystemError, UsageError } from "../errors.ts";
 
 /** Folder of the feature cache: `CPD_CACHE_DIR`, or the user's cache folder. */
 export function cacheFolder(): string {
@@ -31,8 +32,15 @@ export class FeatureCache {
   constructor(key: readonly string[], readonly width: number, folder = cacheFolder()) {
     const name = createHash("sha256").update(JSON.stringify([...key, width])).digest("hex");
     this.#path = join(folder, `${name}.rows`);
-    mkdirSync(folder, { recursive: true });
-    this.#read();
+    try {
+      mkdirSync(folder, { recursive: true });
+      this.#read();
+    } catch (error) {
+      const { message } = describeSystemError(
+        Object.assign(error as Error, { path: folder }),
+      ) as Error;
+      throw new UsageError(`${message}; set CPD_CACHE_DIR to a folder for the cache`);
+    }
   }
 
   append(index: number, row: Float64Array): void {

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { exitCode, UsageError } from "../errors.ts";
+import { describeSystemError, exitCode, UsageError } from "../errors.ts";
 import { helpText } from "./help.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { VERSION } from "./version.ts";
@@ -45,10 +45,12 @@ function withSample(args: readonly string[]): readonly string[] {
 }
 
 watchInterrupts();
+process.stdout.on("error", () => process.exit(0)); // the reader of a pipe has gone
 try {
   await run(withSample(process.argv.slice(2)));
   process.exit(process.exitCode ?? 0);
-} catch (error) {
+} catch (thrown) {
+  const error = describeSystemError(thrown);
   const code = exitCode(error);
   const message = code === 1
     ? `cpd: this is a bug, please report it\n${(error as Error)?.stack ?? error}`

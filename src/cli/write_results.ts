@@ -5,7 +5,7 @@ import process from "node:process";
 import { once } from "node:events";
 import { formatReport } from "../analysis/report.ts";
 import type { Backend } from "../backend.ts";
-import { UsageError } from "../errors.ts";
+import { describeSystemError, UsageError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { readChunks } from "../io/files.ts";
 import { csvLine } from "../io/table.ts";
@@ -27,9 +27,16 @@ export interface Results {
   readonly watch: Stopwatch;
 }
 
-/** Refuses a folder that holds something, unless it may be overwritten.
+/** Refuses a folder that holds something, unless it may be overwritten, or that cannot be written.
  * @throws {UsageError} */
 export function checkOutput(folder: string, force: boolean): void {
+  const partial = partialFolder(folder);
+  try {
+    mkdirSync(partial, { recursive: true });
+    rmSync(partial, { recursive: true });
+  } catch (error) {
+    throw describeSystemError(Object.assign(error as Error, { path: folder }));
+  }
   if (!existsSync(folder)) return;
   let names: string[];
   try {
@@ -44,10 +51,15 @@ export function checkOutput(folder: string, force: boolean): void {
   }
 }
 
+/** Where files are written before they are moved into the output folder. */
+function partialFolder(folder: string): string {
+  return `${folder.replace(/\/+$/, "")}.partial-${process.pid}`;
+}
+
 /** Writes every file of a distillation beside the output folder, then moves them in. */
 export async function writeResults(results: Results, console: Console) {
   const { command, entries, result, input } = results;
-  const partial = `${command.output}.partial-${process.pid}`;
+  const partial = partialFolder(command.output);
   mkdirSync(partial, { recursive: true });
   try {
     const chosen = new Set(entries.filter((_, i) => result.rank[i] > 0).map(({ id }) => id));

@@ -258,6 +258,25 @@ for (const [args, code, message] of USAGE) {
     }));
 }
 
+test("what cannot be written is refused before anything is computed", () =>
+  withSample(async (folder) => {
+    const run = (output: string, env: Record<string, string> = {}) =>
+      runProgram(["distill", SAMPLE, "-n", "5", "-o", output, "--backend", "cpu"], {
+        cwd: folder,
+        env,
+      });
+    const inFile = await run(`${SAMPLE}/out`);
+    assert.equal(inFile.code, 2, inFile.stderr);
+    assert.match(
+      inFile.stderr,
+      /Cannot write or read "pool\.xyz\.gz\/out": a part of the path is not/,
+    );
+    const cache = await run("out", { CPD_CACHE_DIR: join(folder, SAMPLE, "cache") });
+    assert.equal(cache.code, 2, cache.stderr);
+    assert.match(cache.stderr, /set CPD_CACHE_DIR to a folder for the cache/);
+    assert.equal(existsSync(join(folder, "out")), false);
+  }));
+
 test("--backend gpu fails without a hardware adapter", () =>
   withSample(async (folder) => {
     const run = await runProgram(["distill", SAMPLE, "-n", "5", "--backend", "gpu"], {
