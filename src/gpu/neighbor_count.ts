@@ -7,6 +7,8 @@ import { type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts";
 /** Rows of one dispatch; keeps each well below the watchdog of integrated GPUs. */
 const ROWS = 4096;
 const WORKGROUP = 32;
+/** Radii that the kernel's workgroup memory holds. */
+const MOST_RADII = 120;
 const CAPACITY = 1 << 18;
 /** Iterations of all loops of one invocation; software drivers stop silently at 65535. */
 const MAX_ITERATIONS = 60_000;
@@ -20,6 +22,9 @@ export async function countPairs(
 ): Promise<PairHistogram> {
   const { rows: n, cols } = points;
   const nRadii = radii.length;
+  if (nRadii > MOST_RADII) {
+    throw new RangeError(`Cannot sort into ${nRadii} radii on the GPU, at most ${MOST_RADII}`);
+  }
   const histogram = new Uint32Array(n * nRadii);
   if (n < 2 || nRadii === 0) return { histogram, undecided: new Uint32Array(0), overflowed: [] };
   const { centred, low, high, start } = float32Windows(points, radii);
