@@ -30,11 +30,7 @@ export async function countPairs(
   const { centred, low, high, start } = float32Windows(points, radii);
   const windows = new Float32Array(2 * nRadii);
   low.forEach((value, b) => windows.set([value, high[b]], 2 * b));
-  const nVectors = Math.ceil(cols / 4);
-  const vectors = new Float32Array(4 * nVectors * n);
-  for (let i = 0; i < n; i++) {
-    vectors.set(centred.subarray(i * cols, (i + 1) * cols), 4 * nVectors * i);
-  }
+  const { vectors, nVectors } = padToVectors(centred, cols);
   const inputs = [
     storageBuffer(gpu, "neighbor_count.points", vectors),
     storageBuffer(gpu, "neighbor_count.windows", windows),
@@ -75,6 +71,17 @@ export async function countPairs(
     for (const buffer of [...inputs, counts, list]) buffer.destroy();
   }
   return { histogram, undecided: Uint32Array.from(undecided), overflowed };
+}
+
+/** Rows of `cols` numbers as rows of whole vec4, padded with zeros. */
+function padToVectors(rows: Float32Array, cols: number) {
+  const nVectors = Math.ceil(cols / 4);
+  const n = rows.length / cols;
+  const vectors = new Float32Array(4 * nVectors * n);
+  for (let i = 0; i < n; i++) {
+    vectors.set(rows.subarray(i * cols, (i + 1) * cols), 4 * nVectors * i);
+  }
+  return { vectors, nVectors };
 }
 
 /** Most radii that one entry of the lookup table leaves to be stepped over, and one for the last test. */
