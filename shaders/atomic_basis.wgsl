@@ -1,28 +1,35 @@
-// Atomic basis: messages of all neighbors summed on the receiver and
-// normalised, A_p[n, k, c] = norm_n Σ_e R_p(r_e)[c] √(2 l3 + 1)
-// Σ_ab w[a, b, k] h[sender, a, c] Y_b(e).
+// Atomic basis of one path: messages of all neighbors, summed on the receiver
+// and normalised, A[n, k, z, c] = norm_n Σ_e R(r_e)[c] √(2 l3 + 1)
+// Σ_ab w[a, b, k] h[sender, a, c] Y_b(e), apart for each element z of the
+// senders where there are groups.
 //
 // atoms    u32 (n_atoms, 4): first edge, last edge, element, bits of norm
-// edges    u32 (n_edges, 4): sender, pair, table row
-// geometry f32 (n_edges, 36): harmonics by degree, 8 each; Hermite weights
-// table    f32 (n_rows, 2, n_paths, channels): values, slopes
-// h        f32 (n_atoms, d_in, channels)
-// shape    f32 (n_paths, 284): l1, l2, l3, first component of the output;
-//          couplings w (5, 7, 8) for a, k and b, padded with zeros
-// out      f32 (n_atoms, d_out, channels)
+// edges    u32 (n_edges, 4): sender, pair, table row, element of the sender
+// geometry f32 (n_edges, 36): harmonics by degree, 8 each; place in interval
+// table    f32 (n_rows, n_radials, channels, 4): cubics
+// h        f32, a sender's component a at sender · h_stride + h_first
+//          + a · channels; ones with stride 0 in the first layer
+// out      f32 (n_atoms, d_out, groups, channels)
 //
-// One workgroup per receiver, lanes over channels: every sum is owned by one
-// lane. Sums over b are accumulated uncoupled and coupled once per receiver.
+// One workgroup per receiver and group, lanes over channels, so that every sum
+// is owned by one lane. Edges are staged in workgroup memory; the sums over a
+// and b stay in registers and are coupled once per receiver. The lines between
+// the marks are those of a path: the host writes them for each.
 // Relative error about 1e-6 at 400 neighbors.
-// Dispatch: n_atoms, folded into x and y.
-// Definition: src/model/atomic_basis.ts. Host: src/gpu/describe.ts.
+// Dispatch: n_atoms, folded into x and y; groups in z.
+// Definition: src/model/atomic_basis.ts. Host: src/gpu/path_kernels.ts.
 
 struct Params {
   n_atoms: u32,
-  n_paths: u32,
   channels: u32,
-  d_in: u32,
+  n_radials: u32,
+  radial: u32,
+  harmonics: u32,
+  h_stride: u32,
+  h_first: u32,
   d_out: u32,
+  out_first: u32,
+  groups: u32,
   row: u32,
 }
 
@@ -30,13 +37,25 @@ struct Params {
 @group(0) @binding(1) var<storage, read> atoms: array<vec4u>;
 @group(0) @binding(2) var<storage, read> edges: array<vec4u>;
 @group(0) @binding(3) var<storage, read> geometry: array<vec4f>;
-@group(0) @binding(4) var<storage, read> table: array<f32>;
+@group(0) @binding(4) var<storage, read> table: array<vec4f>;
 @group(0) @binding(5) var<storage, read> h: array<f32>;
-@group(0) @binding(6) var<storage, read> shape: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> out: array<f32>;
+@group(0) @binding(6) var<storage, read_write> out: array<f32>;
 
+// begin path
 const WG_SIZE = 64u;
-const SHAPE = 71u;
+const N_A = 1u;
+const N_B = 1u;
+const N_K = 1u;
+fn couple(u: array<f32, N_A * N_B>) -> array<f32, N_K> {
+  return array<f32, N_K>(
+    1.0 * u[0]
+  );
+}
+// end path
+
+const STAGED = 32u;
+var<workgroup> staged_edge: array<vec4u, STAGED>;
+var<workgroup> staged_y: array<array<f32, 8>, STAGED>;
 
 @compute @workgroup_size(WG_SIZE)
 fn atomic_basis(
@@ -48,36 +67,48 @@ fn atomic_basis(
     return;
   }
   let atom = atoms[n];
-  let norm = bitcast<f32>(atom.w);
-  let half_row = params.n_paths * params.channels;
-  for (var p = 0u; p < params.n_paths; p++) {
-    let path = vec4u(shape[SHAPE * p]);
-    let l1 = path.x;
-    let l2 = path.y;
-    for (var c = lane; c < params.channels; c += WG_SIZE) {
-      var sum = array<f32, 7>();
-      for (var a = 0u; a < 2u * l1 + 1u; a++) {
-        var u0 = vec4f();
-        var u1 = vec4f();
-        for (var e = atom.x; e < atom.y; e++) {
-          let edge = edges[e];
-          let at = 2u * half_row * edge.z + p * params.channels + c;
-          let radial = dot(geometry[9u * e + 8u],
-            vec4f(table[at], table[at + half_row],
-              table[at + 2u * half_row], table[at + 3u * half_row]));
-          let x = radial *
-            h[(edge.x * params.d_in + l1 * l1 + a) * params.channels + c];
-          u0 += x * geometry[9u * e + 2u * l2];
-          u1 += x * geometry[9u * e + 2u * l2 + 1u];
+  for (var c0 = 0u; c0 < params.channels; c0 += WG_SIZE) {
+    // Lanes beyond the last channel work on it too and write nothing.
+    let c = min(c0 + lane, params.channels - 1u);
+    var u: array<f32, N_A * N_B>;
+    for (var first = atom.x; first < atom.y; first += STAGED) {
+      let count = min(STAGED, atom.y - first);
+      workgroupBarrier();
+      for (var i = lane; i < count; i += WG_SIZE) {
+        let y = 9u * (first + i) + params.harmonics;
+        let edge = edges[first + i];
+        let t = geometry[9u * (first + i) + 8u].x;
+        staged_edge[i] = vec4u(edge.x, bitcast<u32>(t), edge.z, edge.w);
+        let low = geometry[y];
+        let high = geometry[y + 1u];
+        staged_y[i] = array<f32, 8>(low.x, low.y, low.z, low.w,
+          high.x, high.y, high.z, high.w);
+      }
+      workgroupBarrier();
+      for (var i = 0u; i < count; i++) {
+        let edge = staged_edge[i];
+        if (params.groups > 1u && edge.w != group.z) {
+          continue;
         }
-        for (var k = 0u; k < 7u; k++) {
-          let w = SHAPE * p + 1u + 2u * (7u * a + k);
-          sum[k] += dot(shape[w], u0) + dot(shape[w + 1u], u1);
+        let t = bitcast<f32>(edge.y);
+        let cubic = table[(edge.z * params.n_radials + params.radial) *
+          params.channels + c];
+        let radial = cubic.x + t * (cubic.y + t * (cubic.z + t * cubic.w));
+        let source = edge.x * params.h_stride + params.h_first + c;
+        for (var a = 0u; a < N_A; a++) {
+          let x = radial * h[source + a * params.channels];
+          for (var b = 0u; b < N_B; b++) {
+            u[a * N_B + b] += x * staged_y[i][b];
+          }
         }
       }
-      for (var k = 0u; k < 2u * path.z + 1u; k++) {
-        out[(n * params.d_out + path.w + k) * params.channels + c] =
-          norm * sum[k];
+    }
+    if (c0 + lane < params.channels) {
+      let sums = couple(u);
+      let norm = bitcast<f32>(atom.w);
+      for (var k = 0u; k < N_K; k++) {
+        let to = (n * params.d_out + params.out_first + k) * params.groups;
+        out[(to + group.z) * params.channels + c] = norm * sums[k];
       }
     }
   }

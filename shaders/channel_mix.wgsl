@@ -1,20 +1,21 @@
 // Mixes channels, component by component:
 // out[n, target + i, :] (+)= x[n, first + i, :] W[z_n], i = 0 … count - 1.
 //
-// x      f32 (n_atoms, d_in, channels)
-// weight f32 (…, channels, channels), row-major (in, out), normalisation
+// x      f32 (n_atoms, d_in, n_in)
+// weight f32 (…, n_in, n_out), row-major (in, out), normalisation
 //        included; the matrix of element z starts at
 //        weight_start + z · element_stride, in numbers
 // atoms  u32 (n_atoms, 4): element at z
-// out    f32 (n_atoms, d_out, channels)
+// out    f32 (n_atoms, d_out, n_out)
 //
 // One invocation per row and four channels. Relative error 1e-6.
-// Dispatch: ceil(n_atoms · count · channels / 4 / 64), folded into x and y.
+// Dispatch: ceil(n_atoms · count · n_out / 4 / 64), folded into x and y.
 // Definition: src/model/channel_mix.ts. Host: src/gpu/describe.ts.
 
 struct Params {
   n_atoms: u32,
-  channels: u32,
+  n_in: u32,
+  n_out: u32,
   d_in: u32,
   first: u32,
   d_out: u32,
@@ -34,7 +35,8 @@ struct Params {
 
 @compute @workgroup_size(64)
 fn channel_mix(@builtin(global_invocation_id) id: vec3u) {
-  let blocks = params.channels / 4u;
+  let in_blocks = params.n_in / 4u;
+  let blocks = params.n_out / 4u;
   let index = id.y * params.row + id.x;
   let c = index % blocks;
   let i = (index / blocks) % params.count;
@@ -42,14 +44,14 @@ fn channel_mix(@builtin(global_invocation_id) id: vec3u) {
   if (n >= params.n_atoms) {
     return;
   }
-  let source = (n * params.d_in + params.first + i) * blocks;
+  let source = (n * params.d_in + params.first + i) * in_blocks;
   let to = (n * params.d_out + params.target_first + i) * blocks + c;
   var w = (params.weight_start + atoms[n].z * params.element_stride) / 4u + c;
   var sum = vec4f();
   if (params.accumulate != 0u) {
     sum = out[to];
   }
-  for (var u = 0u; u < blocks; u++) {
+  for (var u = 0u; u < in_blocks; u++) {
     let v = x[source + u];
     sum += v.x * weight[w] + v.y * weight[w + blocks] +
       v.z * weight[w + 2u * blocks] + v.w * weight[w + 3u * blocks];

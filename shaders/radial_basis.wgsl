@@ -1,14 +1,15 @@
-// Place of every edge in the tables of radial functions, the cubic Hermite
-// weights there, f = w0 v_i + w1 s_i + w2 v_(i+1) + w3 s_(i+1), and the
-// normaliser of the receiver's message, norm = 1 / (1 + sum of densities).
+// Place of every edge in the tables of radial functions: interval and place t
+// within it, in x = n_intervals √(r / r_max), where
+// f(r) = c0 + t (c1 + t (c2 + t c3)); and the normaliser of the receiver's
+// message, norm = 1 / (1 + sum of densities).
 //
 // vectors  f32 (n_edges, 4): x, y, z, length, Å
-// table    f32 (n_pairs, n_knots, 2): density values and slopes
+// table    f32 (n_pairs, n_intervals, 4): cubics of the densities
 // atoms    u32 (n_atoms, 4): first edge, last edge, element; bits of the f32
 //          norm are written, 1 where has_density is 0
 // edges    u32 (n_edges, 4): sender, pair of elements; the table row
-//          pair · n_knots + i is written
-// geometry f32 (n_edges, 36): the last four are written, w0 … w3
+//          pair · n_intervals + interval is written
+// geometry f32 (n_edges, 36): number 32 is written, t
 //
 // One invocation per receiver. Relative error 1e-6.
 // Dispatch: ceil(n_atoms / 64), folded into x and y.
@@ -17,15 +18,15 @@
 
 struct Params {
   n_atoms: u32,
-  n_knots: u32,
-  scale: f32,
+  n_intervals: u32,
+  r_max: f32,
   has_density: u32,
   row: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> vectors: array<vec4f>;
-@group(0) @binding(2) var<storage, read> table: array<vec2f>;
+@group(0) @binding(2) var<storage, read> table: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> atoms: array<vec4u>;
 @group(0) @binding(4) var<storage, read_write> edges: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> geometry: array<vec4f>;
@@ -38,17 +39,15 @@ fn radial_basis(@builtin(global_invocation_id) id: vec3u) {
   }
   var sum = 0.0;
   for (var e = atoms[n].x; e < atoms[n].y; e++) {
-    let s = vectors[e].w * params.scale;
-    let i = min(u32(s), params.n_knots - 2u);
-    let t = s - f32(i);
-    let h01 = t * t * (3.0 - 2.0 * t);
-    let w = vec4f(1.0 - h01, t * (1.0 - t) * (1.0 - t), h01,
-      t * t * (t - 1.0));
-    let at = edges[e].y * params.n_knots + i;
+    let x = sqrt(vectors[e].w / params.r_max) * f32(params.n_intervals);
+    let i = min(u32(x), params.n_intervals - 1u);
+    let t = x - f32(i);
+    let at = edges[e].y * params.n_intervals + i;
     edges[e].z = at;
-    geometry[9u * e + 8u] = w;
+    geometry[9u * e + 8u].x = t;
     if (params.has_density != 0u) {
-      sum += dot(w, vec4f(table[at], table[at + 1u]));
+      let c = table[at];
+      sum += c.x + t * (c.y + t * (c.z + t * c.w));
     }
   }
   atoms[n].w = bitcast<u32>(1.0 / (1.0 + sum));

@@ -3,6 +3,7 @@ import type { Frame } from "../frame.ts";
 import { leadingColumns, symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { bakeModel } from "../model/bake.ts";
 import { descriptorLength } from "../model/mace_model.ts";
+import { chooseBuild } from "./build.ts";
 import { covariance } from "./covariance.ts";
 import { mark, release } from "./memory.ts";
 import { countPairs } from "./neighbor_count.ts";
@@ -14,10 +15,12 @@ const TASK_ATOMS = 256;
 
 /** WebAssembly SIMD kernels on worker threads; results do not depend on the number of threads. */
 export function openCpuBackend(nThreads: number): Promise<Backend> {
-  const threads = openThreads(nThreads);
+  const build = chooseBuild();
+  const threads = openThreads(nThreads, build);
   return Promise.resolve({
     name: "cpu",
-    description: `WebAssembly SIMD, ${nThreads} thread${nThreads > 1 ? "s" : ""}`,
+    description: `WebAssembly ${build === "relaxed" ? "relaxed " : ""}SIMD, ` +
+      `${nThreads} thread${nThreads > 1 ? "s" : ""}`,
     async openDescriber(model, nLayers, elements) {
       const before = mark(threads.memory);
       await threads.runEverywhere({ kind: "forget" });

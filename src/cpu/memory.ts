@@ -61,13 +61,23 @@ export function release(memory: WebAssembly.Memory, end: number): void {
 /** Kernels by name; every argument is an address or a number. */
 export type Kernels = Readonly<Record<string, (...args: number[]) => number>>;
 
+/** How kernels multiply and add: in two roundings, or in one where the processor can. */
+export type Build = "plain" | "relaxed";
+
 /** Instantiates every kernel on the shared memory. */
-export function loadKernels(memory: WebAssembly.Memory): Kernels {
-  const kernels: Record<string, (...args: number[]) => number> = {};
-  for (const [name, base64] of Object.entries(KERNELS)) {
-    const module = new WebAssembly.Module(Buffer.from(base64, "base64"));
-    const instance = new WebAssembly.Instance(module, { env: { memory } });
-    kernels[name] = instance.exports[name] as (...args: number[]) => number;
-  }
-  return kernels;
+export function loadKernels(memory: WebAssembly.Memory, build: Build): Kernels {
+  return Object.fromEntries(
+    Object.keys(KERNELS).map((name) => [name, loadKernel(memory, build, name)]),
+  );
+}
+
+/** Instantiates one kernel. */
+export function loadKernel(memory: WebAssembly.Memory, build: Build, name: string) {
+  const module = new WebAssembly.Module(kernelBytes(build, name));
+  const instance = new WebAssembly.Instance(module, { env: { memory } });
+  return instance.exports[name] as (...args: number[]) => number;
+}
+
+function kernelBytes(build: Build, name: string) {
+  return Buffer.from(KERNELS[name][build] ?? KERNELS[name].plain, "base64");
 }

@@ -2,8 +2,9 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Frame } from "../frame.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
-import { Arena, describeFrame } from "./describe_frame.ts";
-import { loadKernels } from "./memory.ts";
+import { Arena } from "./arena.ts";
+import { describeFrame } from "./describe_frame.ts";
+import { type Build, loadKernels } from "./memory.ts";
 import type { StoredModel } from "./weights.ts";
 
 /** What a thread can be asked to do. */
@@ -13,7 +14,7 @@ export type Task =
   | { readonly kind: "forget" };
 
 const memory = workerData.memory as WebAssembly.Memory;
-const kernels = loadKernels(memory);
+const kernels = loadKernels(memory, workerData.build as Build);
 let arena = new Arena(memory);
 
 function run(task: Task): unknown {

@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { ParseError } from "../errors.ts";
-import { createMemory } from "./memory.ts";
+import { type Build, createMemory } from "./memory.ts";
 import type { Task } from "./thread.ts";
 
 /** A fixed number of threads on one shared memory. */
@@ -14,11 +14,11 @@ export interface Threads {
   close(): Promise<void>;
 }
 
-export function openThreads(count: number): Threads {
+export function openThreads(count: number, build: Build): Threads {
   const memory = createMemory();
   const workers = Array.from(
     { length: count },
-    () => new Worker(new URL("./thread.ts", import.meta.url), { workerData: { memory } }),
+    () => new Worker(new URL("./thread.ts", import.meta.url), { workerData: { memory, build } }),
   );
   return {
     memory,

@@ -17,6 +17,7 @@ import { type Gpu, openDevice } from "./device.ts";
 import { openKernel } from "./kernel.ts";
 import { leadingSubspace } from "./leading_subspace.ts";
 import { countPairs } from "./neighbor_count.ts";
+import { PathKernels } from "./path_kernels.ts";
 import { proveComputing } from "./self_test.ts";
 import { layerBuffers, uploadLayers } from "./weights.ts";
 
@@ -34,6 +35,9 @@ export const SHADERS = {
 
 type Kernels = Record<keyof typeof SHADERS, Awaited<ReturnType<typeof openKernel>>>;
 
+/** Lanes of a workgroup of the atomic basis. */
+const LANES = 64;
+
 /** Atoms described in one submission, where the limits of the device allow it. */
 const BATCH_ATOMS = 4096;
 
@@ -45,15 +49,16 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
   for (const [name, code] of Object.entries(SHADERS)) {
     kernels[name as keyof Kernels] = await openKernel(gpu, name, code);
   }
+  const paths = new PathKernels(gpu, SHADERS.atomic_basis);
   return {
     name: "gpu",
     description: gpu.description,
-    openDescriber(model, nLayers, elements) {
+    async openDescriber(model, nLayers, elements) {
       const baked = bakeModel(model, elements, nLayers);
       checkTables(gpu, baked);
-      const layers = uploadLayers(gpu, baked);
+      const layers = await uploadLayers(gpu, baked, paths, LANES);
       const width = descriptorLength(model, nLayers);
-      return Promise.resolve({
+      return {
         width,
         batchAtoms: BATCH_ATOMS,
         async describe(frames) {
@@ -69,7 +74,7 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
           for (const layer of layers) for (const buffer of layerBuffers(layer)) buffer.destroy();
           return Promise.resolve();
         },
-      });
+      };
     },
     leadingSubspace: (centred, m) => leadingSubspace(gpu, kernels, centred, m),
     countPairs: (points, radii) => countPairs(gpu, kernels.neighbor_count, points, radii),
@@ -96,8 +101,8 @@ function* splitGraphs(
   frames: Parameters<Awaited<ReturnType<Backend["openDescriber"]>>["describe"]>[0],
   rMax: number,
 ): Generator<Graph[]> {
-  const components = Math.max(...model.layers.map((layer) => layer.nComponents), 16);
-  const bytesPerAtom = 4 * components * model.padded;
+  const sums = model.layers.map(({ nComponents, groups, width }) => nComponents * groups * width);
+  const bytesPerAtom = 4 * Math.max(...sums, 16 * model.padded);
   const bytesPerEdge = 4 * 36;
   let part: Graph[] = [];
   let [atoms, edges] = [0, 0];

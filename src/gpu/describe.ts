@@ -6,7 +6,7 @@ import type { LayerBuffers } from "./weights.ts";
 
 export type DescriptorKernels = Readonly<
   Record<
-    "spherical_harmonics" | "radial_basis" | "atomic_basis" | "channel_mix" | "product_basis",
+    "spherical_harmonics" | "radial_basis" | "channel_mix" | "product_basis",
     Kernel
   >
 >;
@@ -106,18 +106,14 @@ class Stage {
     const mix = (x: GPUBuffer, weight: GPUBuffer, out: GPUBuffer, at: Mix) =>
       this.#mix(batch, x, weight, out, at);
 
-    const up = features("up", dIn);
-    for (let l = 0; l <= layer.lIn; l++) {
-      mix(h, buffers.up, up, {
-        dIn,
-        first: l * l,
-        dOut: dIn,
-        target: l * l,
-        l,
-        weight: l * square,
-      });
+    let up = null;
+    for (let l = 0; buffers.up && l <= layer.lIn; l++) {
+      up ??= features("up", dIn);
+      const at = { dIn, first: l * l, dOut: dIn, target: l * l, l, weight: l * square };
+      mix(h, buffers.up, up, at);
     }
-    const sums = features("sums", layer.nComponents);
+    const width = layer.groups * layer.width;
+    const sums = this.buffer(`layer ${t} sums`, batch.nAtoms * layer.nComponents * width);
     this.#sumNeighbors(batch, buffers, up, sums);
 
     const message = features("message", d);
@@ -128,8 +124,9 @@ class Stage {
         dOut: d,
         target: l * l,
         l,
-        weight: p * square,
-        elementStride: layer.messagePerElement ? layer.nPaths * square : 0,
+        nIn: width,
+        weight: p * width * padded,
+        elementStride: layer.messagePerElement ? layer.nPaths * width * padded : 0,
         accumulate: layer.degrees.indexOf(l) < p,
       });
     });
@@ -152,38 +149,40 @@ class Stage {
     return next;
   }
 
-  #sumNeighbors(batch: Batch, buffers: LayerBuffers, up: GPUBuffer, sums: GPUBuffer): void {
+  #sumNeighbors(
+    batch: Batch,
+    buffers: LayerBuffers,
+    up: GPUBuffer | null,
+    sums: GPUBuffer,
+  ): void {
     const { layer } = buffers;
     const { nAtoms, vectors, atoms, edges, geometry } = batch;
-    const { nKnots, rMax, padded } = this.model;
+    const { nIntervals, rMax } = this.model;
     this.#rows(
       this.kernels.radial_basis,
       nAtoms,
       [
         ["u32", nAtoms],
-        ["u32", nKnots],
-        ["f32", (nKnots - 1) / rMax],
+        ["u32", nIntervals],
+        ["f32", rMax],
         ["u32", layer.densityTable ? 1 : 0],
       ],
       [vectors, buffers.densityTable, atoms, edges, geometry],
     );
     const { x, y } = fold(nAtoms);
-    const fields = [nAtoms, layer.nPaths, padded, (layer.lIn + 1) ** 2, layer.nComponents, x];
-    this.kernels.atomic_basis.dispatch(
-      this.#pass,
-      [
-        this.#params("atomic_basis", fields.map((value) => ["u32", value])),
-        atoms,
-        edges,
-        geometry,
-        buffers.table,
-        up,
-        buffers.shape,
-        sums,
-      ],
-      x,
-      y,
-    );
+    const { width, groups, nRadials, nComponents } = layer;
+    const senders = up ?? this.upload("ones", new Float32Array(width).fill(1));
+    const stride = up ? (layer.lIn + 1) ** 2 * width : 0;
+    buffers.paths.forEach((kernel, p) => {
+      const [l1, l2, first] = layer.paths.subarray(5 * p, 5 * p + 3);
+      const radial = Math.min(p, nRadials - 1);
+      const input = [2 * l2, stride, l1 * l1 * width];
+      const output = [nComponents, first, groups, x];
+      const fields = [nAtoms, width, nRadials, radial, ...input, ...output];
+      const params = this.#params("atomic_basis", fields.map((value) => ["u32", value]));
+      const tensors = [atoms, edges, geometry, buffers.table, senders, sums];
+      kernel.dispatch(this.#pass, [params, ...tensors], x, y, groups);
+    });
   }
 
   #contract(
@@ -209,6 +208,7 @@ class Stage {
     const count = 2 * at.l + 1;
     const fields = [
       batch.nAtoms,
+      at.nIn ?? padded,
       padded,
       at.dIn,
       at.first,
@@ -257,6 +257,8 @@ interface Mix {
   readonly target: number;
   readonly l: number;
   readonly weight: number;
+  /** Numbers of an input row, the padded channels if not given. */
+  readonly nIn?: number;
   readonly elementStride?: number;
   readonly accumulate?: boolean;
 }
@@ -276,8 +278,8 @@ function uploadBatch(stage: Stage, model: BakedModel, graphs: readonly Graph[]):
       for (let e = first; e < last; e++) {
         const j = graph.sender[e];
         const [x, y, z] = graph.vectors.subarray(3 * e, 3 * e + 3);
-        edges[4 * (edge0 + e)] = atom0 + j;
-        edges[4 * (edge0 + e) + 1] = model.pairOf[elements[n] * model.nElements + elements[j]];
+        const pair = model.pairOf[elements[n] * model.nElements + elements[j]];
+        edges.set([atom0 + j, pair, 0, elements[j]], 4 * (edge0 + e));
         vectors.set([x, y, z, Math.sqrt(x * x + y * y + z * z)], 4 * (edge0 + e));
       }
     }

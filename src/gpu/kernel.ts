@@ -8,6 +8,7 @@ export interface Kernel {
     buffers: readonly GPUBuffer[],
     groupsX: number,
     groupsY?: number,
+    groupsZ?: number,
   ): void;
 }
 
@@ -24,12 +25,12 @@ export async function openKernel(gpu: Gpu, label: string, code: string): Promise
   const layout = pipeline.getBindGroupLayout(0);
   return {
     label,
-    dispatch(pass, buffers, groupsX, groupsY = 1) {
+    dispatch(pass, buffers, groupsX, groupsY = 1, groupsZ = 1) {
       if (groupsX === 0) return;
       const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, device.createBindGroup({ label, layout, entries }));
-      pass.dispatchWorkgroups(groupsX, groupsY);
+      pass.dispatchWorkgroups(groupsX, groupsY, groupsZ);
     },
   };
 }

@@ -3,19 +3,21 @@ import { pathOffsets } from "./atomic_basis.ts";
 import { elementWeights } from "./channel_mix.ts";
 import { messageCouplings } from "./couplings.ts";
 import { elementIndices, type MaceLayer, type MaceModel } from "./mace_model.ts";
+import { concatenate, padColumns, padMatrices, product } from "./pack.ts";
 import { elementCoefficients } from "./product_basis.ts";
-import { densityFunction, knotsNeeded, radialFunction, tabulate } from "./radial_table.ts";
-
-/**
- * Numbers smaller than this share of the largest of their array are zero: weight decay leaves many
- * trained weights near 1e-30, whose products are subnormal and slow a processor down a hundredfold.
- */
-const NEGLIGIBLE = 1e-14;
+import { type FactorisedRadial, factoriseRadial } from "./radial_rank.ts";
+import {
+  densityFunction,
+  intervalsNeeded,
+  type RadialFunction,
+  radialFunction,
+  tabulate,
+} from "./radial_table.ts";
 
 /** Radial tables beyond this do not fit the memory of the kernels, bytes. */
 const MAX_TABLES = 2 ** 31;
 
-/** Channels are padded with zeros to a multiple of this, the width of the widest kernel. */
+/** Channels and ranks are padded with zeros to a multiple of this, the width of the widest kernel. */
 const CHANNEL_BLOCK = 8;
 
 /**
@@ -33,12 +35,18 @@ export interface BakedModel {
   readonly nElements: number;
   /** Table of each pair of elements, shape (n_elements, n_elements): receiver, sender. */
   readonly pairOf: Uint32Array;
-  readonly nKnots: number;
+  /** Intervals of every radial table. */
+  readonly nIntervals: number;
   /** Shape (n_elements, padded). */
   readonly embedding: Float32Array;
   readonly layers: readonly BakedLayer[];
 }
 
+/**
+ * One interaction and product basis. What enters the first layer depends on the sender's element alone:
+ * its neighbor sums run over few independent radial functions instead of channels, apart for every
+ * element of the senders (`groups`), and its message weights expand them into channels.
+ */
 export interface BakedLayer {
   readonly lIn: number;
   readonly lOut: number;
@@ -51,14 +59,20 @@ export interface BakedLayer {
   readonly nComponents: number;
   /** Couplings sorted by path and k: place 7 a + b, k and the value's bits; shape (n, 3). */
   readonly couplings: Uint32Array;
-  /** Shape (lIn + 1, padded, padded). */
-  readonly up: Float32Array;
-  /** Shape (n_pairs, n_knots, 2, n_paths, padded). */
+  /** Columns of the radial tables and of the neighbor sums: a padded rank or the padded channels. */
+  readonly width: number;
+  /** Neighbor sums that are kept apart: one per element of the senders, or a single one. */
+  readonly groups: number;
+  /** Shape (lIn + 1, padded, padded); null in the first layer. */
+  readonly up: Float32Array | null;
+  /** Radial functions per edge: one per path, or a single one that all paths share. */
+  readonly nRadials: number;
+  /** Cubics in the place within an interval, shape (n_pairs, n_intervals, n_radials, width, 4). */
   readonly table: Float32Array;
-  /** Shape (n_pairs, n_knots, 2), or null. */
+  /** Shape (n_pairs, n_intervals, 4), or null. */
   readonly densityTable: Float32Array | null;
   /** Message linear, with the element's skip weights where the block has no residual;
-   * shape (n_elements or 1, n_paths, padded, padded). */
+   * shape (n_elements or 1, n_paths, groups · width, padded). */
   readonly message: Float32Array;
   readonly messagePerElement: boolean;
   /** Residual weights, shape (n_elements, n_skip, padded, padded), or null. */
@@ -88,24 +102,20 @@ export function bakeModel(
   const elementOf = new Uint8Array(256).fill(255);
   species.forEach((z, i) => elementOf[z] = i);
   const pairs = elementPairs(model, species);
-  const padded = Math.ceil(model.channels / CHANNEL_BLOCK) * CHANNEL_BLOCK;
+  const padded = roundUp(model.channels, CHANNEL_BLOCK);
   const layers = model.layers.slice(0, nLayers);
-  const nKnots = Math.max(
-    ...layers.flatMap((layer) =>
-      pairs.list.map(([sender, receiver]) =>
-        knotsNeeded(radialFunction(model, layer, sender, receiver), model.rMax)
-      )
-    ),
+  const factors = pairs.list.map(([sender, receiver]) =>
+    factoriseRadial(model, layers[0], sender, receiver)
   );
-  checkTables(layers, pairs.list.length, nKnots, padded);
-  const scale = 1 / Math.sqrt(model.elementNormalizer);
+  const radials = layers.map((layer, t) =>
+    pairs.list.map(([sender, receiver], i) =>
+      t === 0 ? factors[i].functions : radialFunction(model, layer, sender, receiver)
+    )
+  );
+  const nIntervals = Math.max(...radials.flat().map((f) => intervalsNeeded(f, model.rMax)));
+  checkTables(layers, pairs.list.length, nIntervals, padded);
   const places = species.map((z) => indices[z]);
-  const embedding = new Float32Array(species.length * padded);
-  places.forEach((z, i) => {
-    for (let c = 0; c < model.channels; c++) {
-      embedding[i * padded + c] = model.embedding[z * model.channels + c] * scale;
-    }
-  });
+  const shape = { model, places, pairs, padded, nIntervals };
   return {
     channels: model.channels,
     padded,
@@ -114,20 +124,42 @@ export function bakeModel(
     elementOf,
     nElements: species.length,
     pairOf: pairs.of,
-    nKnots,
-    embedding,
-    layers: layers.map((layer) => bakeLayer(model, layer, places, pairs.list, nKnots, padded)),
+    nIntervals,
+    embedding: concatenate(
+      places.map((z) => padColumns(elementEmbedding(model, z), model.channels, padded)),
+    ),
+    layers: layers.map((layer, t) => bakeLayer(shape, layer, radials[t], t === 0 ? factors : null)),
   };
+}
+
+/** What every layer is baked with. */
+interface Shape {
+  readonly model: MaceModel;
+  /** Place of each baked element among those of the model. */
+  readonly places: readonly number[];
+  readonly pairs: ReturnType<typeof elementPairs>;
+  readonly padded: number;
+  readonly nIntervals: number;
+}
+
+function roundUp(n: number, block: number): number {
+  return Math.ceil(n / block) * block;
+}
+
+/** Node features of an element before the first layer, shape (C). */
+function elementEmbedding({ embedding, channels: C, elementNormalizer }: MaceModel, z: number) {
+  const scale = 1 / Math.sqrt(elementNormalizer);
+  return embedding.slice(z * C, (z + 1) * C).map((x) => x * scale);
 }
 
 function checkTables(
   layers: readonly MaceLayer[],
   nPairs: number,
-  nKnots: number,
+  nIntervals: number,
   padded: number,
 ): void {
   const columns = layers.reduce((sum, layer) => sum + layer.paths.length * padded, 0);
-  const bytes = 8 * nPairs * nKnots * columns;
+  const bytes = 16 * nPairs * nIntervals * columns;
   if (bytes <= MAX_TABLES) return;
   throw new RequestError(
     `Cannot tabulate ${nPairs} pairs of elements: ${(bytes / 1e9).toFixed(1)} GB; ` +
@@ -151,30 +183,22 @@ function elementPairs(model: MaceModel, species: readonly number[]) {
 }
 
 function bakeLayer(
-  model: MaceModel,
+  shape: Shape,
   layer: MaceLayer,
-  places: readonly number[],
-  pairs: readonly number[][],
-  nKnots: number,
-  padded: number,
+  radials: readonly RadialFunction[],
+  factors: readonly FactorisedRadial[] | null,
 ): BakedLayer {
+  const { model, places, pairs, padded, nIntervals } = shape;
   const C = model.channels;
   const { total } = pathOffsets(layer.paths);
-  const square = (weights: Float64Array, count: number, scale: number) =>
-    padSquares(weights, count, C, padded, scale);
-  const tables = pairs.map(([sender, receiver]) => {
-    const f = radialFunction(model, layer, sender, receiver);
-    return padColumns(tabulate(f, model.rMax, nKnots), C, padded);
-  });
-  const densities = pairs.map(([sender, receiver]) =>
-    tabulate(densityFunction(model, layer, sender, receiver), model.rMax, nKnots)
+  const squares = (weights: Float64Array, count: number, scale = 1) =>
+    padMatrices(weights, [count, C, C], [padded, padded], scale);
+  const densities = pairs.list.map(([sender, receiver]) =>
+    tabulate(densityFunction(model, layer, sender, receiver), model.rMax, nIntervals)
   );
-  const elementScale = 1 / Math.sqrt(C * model.elementNormalizer);
-  const skipOf = (l: number, z: number) =>
-    elementWeights(layer.skip, l, z, model.elements.length, C).map((w) => w * elementScale);
   const nSkip = layer.residual ? Math.min(layer.nSkip, layer.lIn + 1, layer.lOut + 1) : 0;
   const residual = places.flatMap((z) =>
-    Array.from({ length: nSkip }, (_, l) => square(skipOf(l, z), 1, 1))
+    Array.from({ length: nSkip }, (_, l) => squares(skipWeights(model, layer, l, z), 1))
   );
   return {
     lIn: layer.lIn,
@@ -183,11 +207,8 @@ function bakeLayer(
     nPaths: layer.paths.length,
     degrees: layer.paths.map((path) => path[2]),
     nComponents: total,
-    up: square(layer.linearUp, layer.lIn + 1, 1 / Math.sqrt(C)),
-    table: concatenate(tables),
+    ...(factors ? factorisedSums(shape, layer, radials, factors) : fullSums(shape, layer, radials)),
     densityTable: layer.density ? concatenate(densities) : null,
-    message: bakeMessage(layer, C, padded, layer.residual ? null : places, skipOf),
-    messagePerElement: !layer.residual,
     skip: nSkip > 0 ? concatenate(residual) : null,
     nSkip,
     contractions: layer.contractions.map((contraction) => ({
@@ -198,8 +219,114 @@ function bakeLayer(
         places.map((z) => padColumns(elementCoefficients(contraction, z, C), C, padded)),
       ),
     })),
-    product: square(layer.productLinear, layer.lOut + 1, 1 / Math.sqrt(C)),
+    product: squares(layer.productLinear, layer.lOut + 1, 1 / Math.sqrt(C)),
   };
+}
+
+type NeighborSums = Pick<
+  BakedLayer,
+  "width" | "groups" | "up" | "nRadials" | "table" | "message" | "messagePerElement"
+>;
+
+/** Neighbor sums over all channels of the features. */
+function fullSums(
+  { model, places, padded, nIntervals }: Shape,
+  layer: MaceLayer,
+  radials: readonly RadialFunction[],
+): NeighborSums {
+  const C = model.channels;
+  const receivers = layer.residual ? [null] : places;
+  return {
+    width: padded,
+    groups: 1,
+    up: padMatrices(layer.linearUp, [layer.lIn + 1, C, C], [padded, padded], 1 / Math.sqrt(C)),
+    nRadials: layer.paths.length,
+    table: concatenate(
+      radials.map((f) => padColumns(tabulate(f, model.rMax, nIntervals), C, padded, 4)),
+    ),
+    message: concatenate(
+      receivers.flatMap((z) =>
+        layer.paths.map((_, p) =>
+          padMatrices(messageWeights(model, layer, p, z), [1, C, C], [padded, padded])
+        )
+      ),
+    ),
+    messagePerElement: !layer.residual,
+  };
+}
+
+/**
+ * Neighbor sums over the few independent radial functions, one group per element z of the senders,
+ * with R = φ V and h the features of z: A[c] = Σ_z Σ_q V[q, c] h_z[c] Σ_e φ_q Y.
+ */
+function factorisedSums(
+  { model, places, pairs, padded, nIntervals }: Shape,
+  layer: MaceLayer,
+  radials: readonly RadialFunction[],
+  factors: readonly FactorisedRadial[],
+): NeighborSums {
+  const C = model.channels;
+  const n = places.length;
+  const width = roundUp(Math.max(...factors.map(({ rank }) => rank)), CHANNEL_BLOCK);
+  const up = places.map((z) =>
+    product(elementEmbedding(model, z), layer.linearUp, [1, C, C]).map((x) => x / Math.sqrt(C))
+  );
+  const message: Float32Array[] = [];
+  places.forEach((z, receiver) => {
+    layer.paths.forEach((_, p) => {
+      const weights = messageWeights(model, layer, p, layer.residual ? null : z);
+      for (let sender = 0; sender < n; sender++) {
+        const { rank, mixing } = factors[pairs.of[receiver * n + sender]];
+        const expand = new Float64Array(rank * C);
+        for (let q = 0; q < rank; q++) {
+          for (let c = 0; c < C; c++) {
+            expand[q * C + c] = mixing[(q * layer.paths.length + p) * C + c] * up[sender][c];
+          }
+        }
+        const mixed = product(expand, weights, [rank, C, C]);
+        message.push(padMatrices(mixed, [1, rank, C], [width, padded]));
+      }
+    });
+  });
+  return {
+    width,
+    groups: n,
+    up: null,
+    nRadials: 1,
+    table: concatenate(
+      radials.map((f, i) =>
+        padColumns(tabulate(f, model.rMax, nIntervals), factors[i].rank, width, 4)
+      ),
+    ),
+    message: concatenate(message),
+    messagePerElement: true,
+  };
+}
+
+/** Skip weights of degree l and one element, normalised, shape (C, C). */
+function skipWeights(model: MaceModel, layer: MaceLayer, l: number, z: number): Float64Array {
+  const C = model.channels;
+  const scale = 1 / Math.sqrt(C * model.elementNormalizer);
+  return elementWeights(layer.skip, l, z, model.elements.length, C).map((w) => w * scale);
+}
+
+/**
+ * W_linear,p / √(C n_l) / normaliser of one path, times the receiver's skip weights where z is given;
+ * shape (C, C).
+ */
+function messageWeights(
+  model: MaceModel,
+  layer: MaceLayer,
+  p: number,
+  z: number | null,
+): Float64Array {
+  const C = model.channels;
+  const l = layer.paths[p][2];
+  const fanIn = C * layer.paths.filter((path) => path[2] === l).length;
+  const norm = layer.density ? 1 : layer.avgNumNeighbors;
+  const scale = 1 / (Math.sqrt(fanIn) * norm);
+  const linear = layer.linear.subarray(p * C * C, (p + 1) * C * C).map((w) => w * scale);
+  return z === null ? linear : product(linear, skipWeights(model, layer, l, z), [C, C, C]);
 }
 
 function bakePaths({ paths }: MaceLayer): { paths: Uint32Array; couplings: Uint32Array } {
@@ -219,37 +346,6 @@ function bakePaths({ paths }: MaceLayer): { paths: Uint32Array; couplings: Uint3
   return { paths: table, couplings: Uint32Array.from(couplings) };
 }
 
-/** W_linear,p / √(C n_l) / normaliser, times the element's skip weights where there is no residual. */
-function bakeMessage(
-  layer: MaceLayer,
-  C: number,
-  padded: number,
-  places: readonly number[] | null,
-  skipOf: (l: number, z: number) => Float64Array,
-): Float32Array {
-  const norm = layer.density ? 1 : layer.avgNumNeighbors;
-  const parts: Float32Array[] = [];
-  for (const z of places ?? [-1]) {
-    layer.paths.forEach(([, , l], p) => {
-      const fanIn = C * layer.paths.filter((path) => path[2] === l).length;
-      const linear = layer.linear.subarray(p * C * C, (p + 1) * C * C);
-      const weight = z < 0 ? linear : squareProduct(linear, skipOf(l, z), C);
-      parts.push(padSquares(weight, 1, C, padded, 1 / (Math.sqrt(fanIn) * norm)));
-    });
-  }
-  return concatenate(parts);
-}
-
-function squareProduct(a: Float64Array, b: Float64Array, n: number): Float64Array {
-  const out = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let k = 0; k < n; k++) {
-      for (let j = 0; j < n; j++) out[i * n + j] += a[i * n + k] * b[k * n + j];
-    }
-  }
-  return out;
-}
-
 function packTerms({ component, indices, nTerms }: {
   component: Uint8Array;
   indices: Uint8Array;
@@ -261,51 +357,4 @@ function packTerms({ component, indices, nTerms }: {
     terms.set(indices.subarray(3 * t, 3 * t + 3), 4 * t + 1);
   }
   return terms;
-}
-
-/** `count` matrices (C, C) as float32 matrices (padded, padded). */
-function padSquares(
-  weights: Float64Array,
-  count: number,
-  C: number,
-  padded: number,
-  scale: number,
-): Float32Array {
-  const out = new Float32Array(count * padded * padded);
-  for (let m = 0; m < count; m++) {
-    for (let u = 0; u < C; u++) {
-      for (let w = 0; w < C; w++) {
-        out[(m * padded + u) * padded + w] = weights[(m * C + u) * C + w] * scale;
-      }
-    }
-  }
-  return dropNegligible(out);
-}
-
-/** Rows of C numbers as float32 rows of `padded`. */
-function padColumns(rows: ArrayLike<number>, C: number, padded: number): Float32Array {
-  const n = rows.length / C;
-  const out = new Float32Array(n * padded);
-  for (let i = 0; i < n; i++) {
-    for (let c = 0; c < C; c++) out[i * padded + c] = rows[i * C + c];
-  }
-  return dropNegligible(out);
-}
-
-/** Sets negligible numbers to zero, in place. */
-function dropNegligible(x: Float32Array): Float32Array {
-  let largest = 0;
-  for (const value of x) largest = Math.max(largest, Math.abs(value));
-  for (let i = 0; i < x.length; i++) if (Math.abs(x[i]) < NEGLIGIBLE * largest) x[i] = 0;
-  return x;
-}
-
-function concatenate(parts: readonly Float32Array[]): Float32Array {
-  const out = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }

@@ -3,10 +3,12 @@ import { edgeDensity, radialBasis, radialWeights } from "./radial_basis.ts";
 
 /** Error of the interpolation at which a table is as good as float32, relative to its maximum. */
 const TOLERANCE = 6e-8;
-/** Knot intervals in which that error is measured. */
+/** Intervals in which that error is measured. */
 const PROBES = 128;
-const FEWEST_KNOTS = 512;
-const MOST_KNOTS = 4096;
+const FEWEST_INTERVALS = 256;
+const MOST_INTERVALS = 4096;
+/** Errors are measured beyond this distance, Å; no two atoms come closer. */
+const CLOSEST = 0.2;
 /** Step of the central difference that gives the slopes, Å; its error is below 1e-10. */
 const STEP = 1e-5;
 /** Stands for r = 0, where sin(w r) / r is evaluated as a limit, Å. */
@@ -18,7 +20,7 @@ export type RadialFunction = (r: Float64Array) => Float64Array;
 /** Radial weights of all message paths between two elements, shape (n, n_paths, C). */
 export function radialFunction(
   model: MaceModel,
-  layer: MaceLayer,
+  layer: Pick<MaceLayer, "radialMlp" | "radialWidths">,
   sender: number,
   receiver: number,
 ): RadialFunction {
@@ -44,53 +46,68 @@ function embed(model: MaceModel, r: Float64Array, sender: number, receiver: numb
 }
 
 /**
- * Table of a radial function for cubic Hermite interpolation on evenly spaced knots.
- *
- * @returns values and slopes per knot interval, shape (n_knots, 2, n_columns), rounded to float32
+ * Distances r = rMax x² at evenly spaced x, shape (n + 1), Å. Radial functions are steepest at short
+ * distances: in √r they need four to eight times fewer knots than in r.
  */
-export function tabulate(f: RadialFunction, rMax: number, nKnots: number): Float32Array {
-  const h = rMax / (nKnots - 1);
-  const at = (shift: number) =>
-    f(Float64Array.from({ length: nKnots }, (_, i) => Math.max(i * h + shift, NEAR_ZERO)));
-  const [value, above, below] = [at(0), at(STEP), at(-STEP)];
-  const nColumns = value.length / nKnots;
-  const table = new Float32Array(2 * value.length);
-  for (let i = 0; i < nKnots; i++) {
-    for (let j = 0; j < nColumns; j++) {
-      const k = i * nColumns + j;
-      table[2 * i * nColumns + j] = value[k];
-      table[(2 * i + 1) * nColumns + j] = h * (above[k] - below[k]) / (2 * STEP);
-    }
+export function knotDistances(rMax: number, n: number): Float64Array {
+  return Float64Array.from({ length: n + 1 }, (_, i) => rMax * (i / n) ** 2);
+}
+
+/**
+ * Cubic Hermite polynomials of a radial function on n intervals evenly spaced in x = √(r / rMax):
+ * f ≈ c0 + t (c1 + t (c2 + t c3)), where t = n x - i is the place in interval i.
+ *
+ * @returns coefficients rounded to float32, shape (n, n_columns, 4)
+ */
+export function tabulate(f: RadialFunction, rMax: number, n: number): Float32Array {
+  const [value, slope] = valuesAndSlopes(f, rMax, n, knotDistances(rMax, n));
+  const nColumns = value.length / (n + 1);
+  const table = new Float32Array(4 * n * nColumns);
+  for (let k = 0; k < n * nColumns; k++) {
+    const [v0, v1] = [value[k], value[k + nColumns]];
+    const [s0, s1] = [slope[k], slope[k + nColumns]];
+    table[4 * k] = v0;
+    table[4 * k + 1] = s0;
+    table[4 * k + 2] = 3 * (v1 - v0) - 2 * s0 - s1;
+    table[4 * k + 3] = 2 * (v0 - v1) + s0 + s1;
   }
   return table;
 }
 
-/** Number of knots at which the interpolation is as good as float32, within 512 … 4096. */
-export function knotsNeeded(f: RadialFunction, rMax: number): number {
-  for (let n = FEWEST_KNOTS; n < MOST_KNOTS; n *= 2) {
-    if (interpolationError(f, rMax, n) <= TOLERANCE) return n;
-  }
-  return MOST_KNOTS;
+/** Values at distances r and slopes per interval there, df/dt = df/dr · 2 √(r rMax) / n. */
+function valuesAndSlopes(f: RadialFunction, rMax: number, n: number, r: Float64Array) {
+  const at = (shift: number) => f(r.map((x) => Math.max(x + shift, NEAR_ZERO)));
+  const [value, above, below] = [at(0), at(STEP), at(-STEP)];
+  const nColumns = value.length / r.length;
+  const slope = above.map((x, k) => {
+    const scale = 2 * Math.sqrt(r[Math.floor(k / nColumns)] * rMax) / n;
+    return scale * (x - below[k]) / (2 * STEP);
+  });
+  return [value, slope];
 }
 
-/** Largest error half-way between knots, probed beyond 0.2 Å, relative to the largest value there. */
-function interpolationError(f: RadialFunction, rMax: number, nKnots: number): number {
-  const h = rMax / (nKnots - 1);
-  const first = Math.ceil(0.2 / h);
-  const stride = (nKnots - 1 - first) / PROBES;
-  const at = (shift: number) =>
-    f(Float64Array.from(
-      { length: PROBES },
-      (_, i) => (first + Math.floor(i * stride) + shift) * h,
-    ));
-  const exact = at(0.5);
-  const step = STEP / h;
-  const [v0, v1] = [at(0), at(1)];
-  const [s0, s1] = [at(0 + step), at(1 - step)];
+/** Number of intervals at which the interpolation is as good as float32, within 256 … 4096. */
+export function intervalsNeeded(f: RadialFunction, rMax: number): number {
+  for (let n = FEWEST_INTERVALS; n < MOST_INTERVALS; n *= 2) {
+    if (interpolationError(f, rMax, n) <= TOLERANCE) return n;
+  }
+  return MOST_INTERVALS;
+}
+
+/** Largest error half-way between knots, relative to the largest value there. */
+function interpolationError(f: RadialFunction, rMax: number, n: number): number {
+  const first = Math.ceil(n * Math.sqrt(CLOSEST / rMax));
+  const probes = Array.from(
+    { length: PROBES },
+    (_, i) => first + Math.floor(i * (n - first) / PROBES),
+  );
+  const at = (shift: number) => Float64Array.from(probes, (i) => rMax * ((i + shift) / n) ** 2);
+  const [v0, s0] = valuesAndSlopes(f, rMax, n, at(0));
+  const [v1, s1] = valuesAndSlopes(f, rMax, n, at(1));
+  const exact = f(at(0.5));
   let [error, size] = [0, 0];
   for (let i = 0; i < exact.length; i++) {
-    const slopes = ((s0[i] - v0[i]) - (v1[i] - s1[i])) / step;
-    error = Math.max(error, Math.abs(0.5 * (v0[i] + v1[i]) + slopes / 8 - exact[i]));
+    error = Math.max(error, Math.abs(0.5 * (v0[i] + v1[i]) + (s0[i] - s1[i]) / 8 - exact[i]));
     size = Math.max(size, Math.abs(exact[i]));
   }
   return size === 0 ? 0 : error / size;

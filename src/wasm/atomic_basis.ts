@@ -1,255 +1,177 @@
-// Atomic basis: messages of all neighbors summed on the receiver and normalised,
-// A_p[n, k, c] = norm_n Σ_e R_p(r_e)[c] √(2 l3 + 1) Σ_ab w[a, b, k] h[sender, a, c] Y_b(e).
+// Atomic basis of one path: messages of all neighbors, summed on the receiver and normalised,
+// A[n, k, z, c] = norm_n Σ_e R(r_e)[c] √(2 l3 + 1) Σ_ab w[a, b, k] h[sender, a, c] Y_b(e).
 //
-// For every receiver, path and 8 channels the uncoupled sums U[a, b] = Σ_e R h_a Y_b are accumulated in
-// registers, and the couplings w are applied once per receiver.
+// Eight channels at a time, in three steps. For every pair of atoms G_b = Σ_e R Y_b over its edges, once
+// for both directions, for the edge back has (-1)^l2 Y. For every atom U[a, b] = Σ h_a G_b over its
+// pairs. The couplings w turn U into A.
 //
-// first_edge u32 (n_atoms + 1)      sender    u32 (n_edges)
-// rows       u32 (n_edges)          weights   f32 (n_edges, 4)       harmonics f32 (n_edges, d)
-// table      f32 (n_rows, 2, n_paths, channels): value and slope of each radial function at a knot
-// h          f32 (n_atoms, d_in, channels)                  norm      f32 (n_atoms)
-// paths      u32 (n_paths, 5): l1, l2, first component of the output, first and last coupling
-// couplings  (n, 3): u32 place 7 a + b, u32 k, f32 value
-// out        f32 (n_atoms, d_out, channels), written
-// scratch    32 bytes per edge of the receiver with most edges, and 1120 bytes
+// blocks, segments, entries, pairs as written by pair_list; rows as by radial_basis
+// records   f32 (n_edges, 4 or, for l2 ≥ 2, 8): place in the radial table, Y_b
+// table     f32 (width / 4, n_rows, 4, 4): per interval c0 … c3, four channels each
+// h         f32 (n_atoms, h_stride), or 0 for ones; component a at h + 4 a channels
+// groups    sums kept apart per element of the sender, or 1
+// norm      f32 (n_atoms)
+// couplings (n_couplings, 3): u32 place 7 a + b, u32 k, f32 value; sorted by k, every k present
+// out       f32 (n_atoms, 2 l3 + 1, groups, width), written
+// scratch   32 bytes · ((2 l2 + 1) pairs of the largest block + (2 l1 + 1) n_atoms
+//           + (2 l1 + 1) (2 l2 + 1) n_atoms groups)
 //
-// channels is a multiple of 8. Relative error about 1e-6 at 400 neighbors.
+// width is a multiple of 8. Relative error about 1e-6 at 400 neighbors.
 // Definition: src/model/atomic_basis.ts. Host: src/cpu/describe_frame.ts.
 
+import { add_images } from "./shared/add_images";
+import { madd } from "./shared/madd";
+import { sum_pairs } from "./shared/sum_pairs";
+
 export function atomic_basis(
-  n_atoms: i32,
-  first_edge: usize,
-  sender: usize,
+  n_atoms: u32,
+  blocks: usize,
+  n_blocks: u32,
+  largest: u32,
+  segments: usize,
+  entries: usize,
+  pairs: usize,
   rows: usize,
-  weights: usize,
-  harmonics: usize,
-  d: i32,
+  records: usize,
   table: usize,
+  n_rows: u32,
   h: usize,
-  d_in: i32,
+  h_stride: u32,
+  groups: u32,
   norm: usize,
-  channels: i32,
-  paths: usize,
-  n_paths: i32,
+  width: u32,
+  l1: u32,
+  l2: u32,
+  l3: u32,
   couplings: usize,
+  n_couplings: u32,
   out: usize,
-  d_out: i32,
   scratch: usize,
 ): void {
-  const sums = scratch;
-  const radial = scratch + 1120;
-  const half_row = 4 * n_paths * channels;
-  for (let n = 0; n < n_atoms; n++) {
-    const e0 = load<u32>(first_edge + 4 * n);
-    const e1 = load<u32>(first_edge + 4 * n, 4);
-    for (let p = 0; p < n_paths; p++) {
-      const path = paths + 20 * p;
-      const l1 = load<u32>(path);
-      const l2 = load<u32>(path, 4);
-      for (let c = 0; c < channels; c += 8) {
-        interpolate(e0, e1, rows, weights, table + 4 * (p * channels + c), half_row, radial);
-        for (let a: u32 = 0; a < 2 * l1 + 1; a++) {
-          const from = h + 4 * ((l1 * l1 + a) * channels + c);
-          const y = harmonics + 4 * l2 * l2;
-          const u = sums + 32 * 7 * a;
-          const stride = 4 * d_in * channels;
-          if (l2 == 0) add_1(e0, e1, sender, radial, from, stride, y, 4 * d, u);
-          else if (l2 == 1) add_3(e0, e1, sender, radial, from, stride, y, 4 * d, u);
-          else {
-            add_4(e0, e1, sender, radial, from, stride, y, 4 * d, u);
-            if (l2 == 2) add_1(e0, e1, sender, radial, from, stride, y + 16, 4 * d, u + 128);
-            else add_3(e0, e1, sender, radial, from, stride, y + 16, 4 * d, u + 128);
-          }
-        }
-        const target = out + 4 * ((n * d_out + load<u32>(path, 8)) * channels + c);
-        const scale = v128.load_splat<f32>(norm + 4 * n);
-        const last = load<u32>(path, 16);
-        couple(sums, couplings, load<u32>(path, 12), last, scale, target, 4 * channels);
+  const n_a: u32 = 2 * l1 + 1;
+  const n_b: u32 = 2 * l2 + 1;
+  const half_g = 16 * n_b * largest;
+  const half_senders = 16 * n_a * n_atoms;
+  const half_sums = 16 * n_a * n_b * n_atoms * groups;
+  const g = scratch;
+  const senders = g + 2 * half_g;
+  const sums = senders + 2 * half_senders;
+  for (let c: u32 = 0; c < width; c += 8) {
+    memory.fill(sums, 0, 2 * half_sums);
+    for (let i: u32 = 0; i < 2; i++) {
+      const from = h == 0 ? 0 : h + 4 * (c + 4 * i);
+      pack(n_atoms, from, h_stride, width, n_a, senders + i * half_senders);
+    }
+    const cubics = table + 16 * n_rows * c;
+    const next = 64 * n_rows;
+    for (let b: u32 = 0; b < n_blocks; b++) {
+      const block = blocks + 20 * b;
+      const first = load<u32>(block);
+      const last = load<u32>(block, 4);
+      add_images(l2, first, last, pairs, rows, records, cubics, next, g, half_g);
+      for (let i: u32 = 0; i < 2; i++) {
+        sum_block(l1, l2, block, segments, entries, groups, g + i * half_g,
+          senders + i * half_senders, sums + i * half_sums);
       }
     }
-  }
-}
-
-/** Radial functions of 8 channels on every edge of the receiver. */
-// @ts-ignore: decorator
-@inline
-function interpolate(
-  e0: u32,
-  e1: u32,
-  rows: usize,
-  weights: usize,
-  table: usize,
-  half_row: i32,
-  radial: usize,
-): void {
-  let to = radial;
-  for (let e = e0; e < e1; e++) {
-    let at = table + 2 * half_row * load<u32>(rows + 4 * e);
-    let w = v128.load_splat<f32>(weights + 16 * e);
-    let a = f32x4.mul(w, v128.load(at));
-    let b = f32x4.mul(w, v128.load(at, 16));
-    for (let i = 4; i < 16; i += 4) {
-      at += half_row;
-      w = v128.load_splat<f32>(weights + 16 * e + i);
-      a = f32x4.add(a, f32x4.mul(w, v128.load(at)));
-      b = f32x4.add(b, f32x4.mul(w, v128.load(at, 16)));
+    for (let i: u32 = 0; i < 2; i++) {
+      couple_atoms(
+        n_atoms,
+        sums + i * half_sums,
+        16 * n_a * n_b,
+        n_b,
+        couplings,
+        n_couplings,
+        norm,
+        groups,
+        out + 4 * (c + 4 * i),
+        4 * (2 * l3 + 1) * groups * width,
+        4 * groups * width,
+      );
     }
-    v128.store(to, a);
-    v128.store(to, b, 16);
-    to += 32;
   }
 }
 
-/** U[b] = Σ_e R h Y_b for one component b, eight channels as two vectors p and q. */
-function add_1(
-  e0: u32,
-  e1: u32,
-  sender: usize,
-  radial: usize,
-  h: usize,
-  stride: i32,
-  y: usize,
-  y_stride: i32,
-  u: usize,
-): void {
-  let p0 = f32x4.splat(0);
-  let q0 = p0;
-  let r = radial;
-  for (let e = e0; e < e1; e++) {
-    const from = h + stride * load<u32>(sender + 4 * e);
-    const p = f32x4.mul(v128.load(r), v128.load(from));
-    const q = f32x4.mul(v128.load(r, 16), v128.load(from, 16));
-    const at = y + y_stride * e;
-    const y0 = v128.load_splat<f32>(at);
-    p0 = f32x4.add(p0, f32x4.mul(p, y0));
-    q0 = f32x4.add(q0, f32x4.mul(q, y0));
-    r += 32;
+/** Four channels of all senders, (n_atoms, n_a, 4). */
+function pack(n_atoms: u32, h: usize, h_stride: u32, width: u32, n_a: u32, to: usize): void {
+  for (let n: u32 = 0; n < n_atoms; n++) {
+    for (let a: u32 = 0; a < n_a; a++) {
+      const x = h == 0 ? f32x4.splat(1) : v128.load(h + 4 * (n * h_stride + a * width));
+      v128.store(to, x);
+      to += 16;
+    }
   }
-  v128.store(u, p0);
-  v128.store(u, q0, 16);
 }
 
-/** The same for three components. */
-function add_3(
-  e0: u32,
-  e1: u32,
-  sender: usize,
-  radial: usize,
-  h: usize,
-  stride: i32,
-  y: usize,
-  y_stride: i32,
-  u: usize,
-): void {
-  let p0 = f32x4.splat(0);
-  let q0 = p0;
-  let p1 = f32x4.splat(0);
-  let q1 = p1;
-  let p2 = f32x4.splat(0);
-  let q2 = p2;
-  let r = radial;
-  for (let e = e0; e < e1; e++) {
-    const from = h + stride * load<u32>(sender + 4 * e);
-    const p = f32x4.mul(v128.load(r), v128.load(from));
-    const q = f32x4.mul(v128.load(r, 16), v128.load(from, 16));
-    const at = y + y_stride * e;
-    const y0 = v128.load_splat<f32>(at);
-    p0 = f32x4.add(p0, f32x4.mul(p, y0));
-    q0 = f32x4.add(q0, f32x4.mul(q, y0));
-    const y1 = v128.load_splat<f32>(at, 4);
-    p1 = f32x4.add(p1, f32x4.mul(p, y1));
-    q1 = f32x4.add(q1, f32x4.mul(q, y1));
-    const y2 = v128.load_splat<f32>(at, 8);
-    p2 = f32x4.add(p2, f32x4.mul(p, y2));
-    q2 = f32x4.add(q2, f32x4.mul(q, y2));
-    r += 32;
-  }
-  v128.store(u, p0);
-  v128.store(u, q0, 16);
-  v128.store(u, p1, 32);
-  v128.store(u, q1, 48);
-  v128.store(u, p2, 64);
-  v128.store(u, q2, 80);
-}
-
-/** The same for four components. */
-function add_4(
-  e0: u32,
-  e1: u32,
-  sender: usize,
-  radial: usize,
-  h: usize,
-  stride: i32,
-  y: usize,
-  y_stride: i32,
-  u: usize,
-): void {
-  let p0 = f32x4.splat(0);
-  let q0 = p0;
-  let p1 = f32x4.splat(0);
-  let q1 = p1;
-  let p2 = f32x4.splat(0);
-  let q2 = p2;
-  let p3 = f32x4.splat(0);
-  let q3 = p3;
-  let r = radial;
-  for (let e = e0; e < e1; e++) {
-    const from = h + stride * load<u32>(sender + 4 * e);
-    const p = f32x4.mul(v128.load(r), v128.load(from));
-    const q = f32x4.mul(v128.load(r, 16), v128.load(from, 16));
-    const at = y + y_stride * e;
-    const y0 = v128.load_splat<f32>(at);
-    p0 = f32x4.add(p0, f32x4.mul(p, y0));
-    q0 = f32x4.add(q0, f32x4.mul(q, y0));
-    const y1 = v128.load_splat<f32>(at, 4);
-    p1 = f32x4.add(p1, f32x4.mul(p, y1));
-    q1 = f32x4.add(q1, f32x4.mul(q, y1));
-    const y2 = v128.load_splat<f32>(at, 8);
-    p2 = f32x4.add(p2, f32x4.mul(p, y2));
-    q2 = f32x4.add(q2, f32x4.mul(q, y2));
-    const y3 = v128.load_splat<f32>(at, 12);
-    p3 = f32x4.add(p3, f32x4.mul(p, y3));
-    q3 = f32x4.add(q3, f32x4.mul(q, y3));
-    r += 32;
-  }
-  v128.store(u, p0);
-  v128.store(u, q0, 16);
-  v128.store(u, p1, 32);
-  v128.store(u, q1, 48);
-  v128.store(u, p2, 64);
-  v128.store(u, q2, 80);
-  v128.store(u, p3, 96);
-  v128.store(u, q3, 112);
-}
-
-/** A[k] = scale Σ w[a, b, k] U[a, b]; every k has at least one coupling, couplings are sorted by k. */
-function couple(
+/** Both ways of the pairs of one block. */
+function sum_block(
+  l1: u32,
+  l2: u32,
+  block: usize,
+  segments: usize,
+  entries: usize,
+  groups: u32,
+  g: usize,
+  senders: usize,
   sums: usize,
+): void {
+  const middle = load<u32>(block, 12);
+  const last = load<u32>(block, 16);
+  const there = f32x4.splat(1);
+  const back = f32x4.splat(l2 % 2 == 0 ? 1 : -1);
+  for (let s = load<u32>(block, 8); s < last; s++) {
+    const sign = s < middle ? there : back;
+    sum_pairs(l1, l2, segments + 16 * s, entries, groups, g, senders, sums, sign);
+  }
+}
+
+/** Four channels of A from the sums of all atoms. */
+function couple_atoms(
+  n_atoms: u32,
+  u: usize,
+  u_stride: u32,
+  n_b: u32,
   couplings: usize,
-  first: u32,
-  last: u32,
+  n_couplings: u32,
+  norm: usize,
+  groups: u32,
+  out: usize,
+  out_stride: u32,
+  component_stride: u32,
+): void {
+  for (let n: u32 = 0; n < n_atoms; n++) {
+    const scale = v128.load_splat<f32>(norm + 4 * n);
+    for (let z: u32 = 0; z < groups; z++) {
+      const to = out + n * out_stride + z * (component_stride / groups);
+      couple(u, n_b, couplings, n_couplings, scale, to, component_stride);
+      u += u_stride;
+    }
+  }
+}
+
+/** A[k] = scale Σ w[a, b, k] U[a, b]. */
+function couple(
+  u: usize,
+  n_b: u32,
+  couplings: usize,
+  n: u32,
   scale: v128,
   target: usize,
-  stride: i32,
+  stride: u32,
 ): void {
   let k: u32 = 0;
-  let p = f32x4.splat(0);
-  let q = p;
-  for (let i = first; i < last; i++) {
+  let sum = f32x4.splat(0);
+  for (let i: u32 = 0; i < n; i++) {
     const at = couplings + 12 * i;
+    const place = load<u32>(at);
     const next = load<u32>(at, 4);
     if (next != k) {
-      v128.store(target + stride * k, f32x4.mul(scale, p));
-      v128.store(target + stride * k, f32x4.mul(scale, q), 16);
-      p = f32x4.splat(0);
-      q = p;
+      v128.store(target + stride * k, f32x4.mul(scale, sum));
+      sum = f32x4.splat(0);
       k = next;
     }
-    const u = sums + 32 * load<u32>(at);
-    const w = v128.load_splat<f32>(at, 8);
-    p = f32x4.add(p, f32x4.mul(w, v128.load(u)));
-    q = f32x4.add(q, f32x4.mul(w, v128.load(u, 16)));
+    const x = v128.load(u + 16 * (place / 7 * n_b + place % 7));
+    sum = madd(v128.load_splat<f32>(at, 8), x, sum);
   }
-  v128.store(target + stride * k, f32x4.mul(scale, p));
-  v128.store(target + stride * k, f32x4.mul(scale, q), 16);
+  v128.store(target + stride * k, f32x4.mul(scale, sum));
 }

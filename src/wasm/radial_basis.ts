@@ -1,54 +1,57 @@
-// Place of every edge in the tables of radial functions, and the cubic Hermite weights there:
-// f(r) = w0 v_i + w1 s_i + w2 v_(i+1) + w3 s_(i+1), with slopes s per knot interval. Messages are later
-// multiplied by norm = 1 / (1 + Σ_e density), where there is a density table.
+// Place of every edge in the tables of radial functions: interval and place t within it, in
+// x = n_intervals √(r / r_max), where f(r) = c0 + t (c1 + t (c2 + t c3)).
 //
-// lengths    f64 (n_edges), Å
-// pairs      u32 (n_edges), table of each edge's elements
-// rows       u32 (n_edges), written: pair · n_knots + i
-// weights    f32 (n_edges, 4), written
-// first_edge u32 (n_atoms + 1)
-// table      f32 (n_pairs, n_knots, 2), density values and slopes, or 0
-// norm       f32 (n_atoms), written; 1 without a table
+// blocks, segments, entries, pairs as written by pair_list
+// elements u8 (n_atoms), by rank
+// pair_of  u32 (n_elements, n_elements): table of each pair of elements
+// lengths  f64 (n_edges), Å
+// rows     u32 (n_edges), written: 64 (table · n_intervals + interval)
+// records  f32 (n_edges, 4, 4, 8, 8) by degree, number 0 of each is written: t
+// l_max    degrees
 //
 // Definition: src/model/radial_basis.ts, tabulated by src/model/radial_table.ts.
-// Host: src/cpu/describe_frame.ts.
+// Host: src/cpu/edges.ts.
 
 export function radial_basis(
-  lengths: usize,
+  blocks: usize,
+  n_blocks: u32,
+  segments: usize,
+  entries: usize,
   pairs: usize,
-  rows: usize,
-  weights: usize,
-  n_edges: i32,
-  n_knots: i32,
+  elements: usize,
+  pair_of: usize,
+  n_elements: u32,
+  lengths: usize,
+  n_intervals: u32,
   r_max: f64,
-  first_edge: usize,
-  n_atoms: i32,
-  table: usize,
-  norm: usize,
+  rows: usize,
+  records: usize,
+  n_edges: u32,
+  l_max: u32,
 ): void {
-  const scale = <f64> (n_knots - 1) / r_max;
-  for (let e = 0; e < n_edges; e++) {
-    const s = load<f64>(lengths + 8 * e) * scale;
-    const i = min(<i32> s, n_knots - 2);
-    const t = s - <f64> i;
-    const tt = t * t;
-    const w = weights + 16 * e;
-    const h01 = tt * (3 - 2 * t);
-    store<f32>(w, <f32> (1 - h01));
-    store<f32>(w, <f32> (t * (1 - t) * (1 - t)), 4);
-    store<f32>(w, <f32> h01, 8);
-    store<f32>(w, <f32> (tt * (t - 1)), 12);
-    store<u32>(rows + 4 * e, load<u32>(pairs + 4 * e) * n_knots + i);
-  }
-  for (let n = 0; n < n_atoms; n++) {
-    const end: u32 = table == 0 ? 0 : load<u32>(first_edge + 4 * n, 4);
-    let sum: f64 = 0;
-    for (let e = load<u32>(first_edge + 4 * n); e < end; e++) {
-      const at = table + 8 * load<u32>(rows + 4 * e);
-      const w = weights + 16 * e;
-      sum += <f64> (load<f32>(w) * load<f32>(at) + load<f32>(w, 4) * load<f32>(at, 4) +
-        load<f32>(w, 8) * load<f32>(at, 8) + load<f32>(w, 12) * load<f32>(at, 12));
+  for (let b: u32 = 0; b < n_blocks; b++) {
+    const block = blocks + 20 * b;
+    const start = load<u32>(block);
+    const middle = load<u32>(block, 12);
+    for (let s = load<u32>(block, 8); s < middle; s++) {
+      const segment = segments + 16 * s;
+      const receiver = load<u8>(elements + load<u32>(segment));
+      const pair = receiver * n_elements + load<u32>(segment, 4);
+      const table = load<u32>(pair_of + 4 * pair) * n_intervals;
+      // The pairs of a row lie one behind the other.
+      const first = start + load<u32>(entries + 8 * load<u32>(segment, 8));
+      const last = first + load<u32>(segment, 12) - load<u32>(segment, 8);
+      const end = load<u32>(pairs + 4 * last);
+      for (let e = load<u32>(pairs + 4 * first); e < end; e++) {
+        const x = Math.sqrt(load<f64>(lengths + 8 * e) / r_max) * <f64> n_intervals;
+        const i = min(<u32> x, n_intervals - 1);
+        store<u32>(rows + 4 * e, 64 * (table + i));
+        const t = <f32> (x - <f64> i);
+        store<f32>(records + 16 * e, t);
+        if (l_max >= 1) store<f32>(records + 16 * n_edges + 16 * e, t);
+        if (l_max >= 2) store<f32>(records + 32 * n_edges + 32 * e, t);
+        if (l_max >= 3) store<f32>(records + 64 * n_edges + 32 * e, t);
+      }
     }
-    store<f32>(norm + 4 * n, <f32> (1 / (1 + sum)));
   }
 }

@@ -1,0 +1,109 @@
+import type { Graph } from "../frame.ts";
+import type { Arena } from "./arena.ts";
+import type { Kernels } from "./memory.ts";
+import type { StoredModel } from "./weights.ts";
+
+/** Pairs whose intermediate sums are held at a time; they should fit the second-level cache. */
+export const BLOCK_PAIRS = 4096;
+
+/** Numbers of an edge's record per degree l. */
+const RECORDS = [4, 4, 8, 8];
+
+/** Pairs and edges of one frame in scratch memory, atoms by rank; see `src/wasm/pair_list.ts`. */
+export interface Edges {
+  readonly nAtoms: number;
+  /** Atoms element by element, shape (n_atoms): `order[rank]` is the atom. */
+  readonly order: Uint32Array;
+  /** First rank of each element, and n_atoms. */
+  readonly starts: readonly number[];
+  readonly elements: number;
+  readonly blocks: number;
+  readonly nBlocks: number;
+  /** Pairs of the largest block. */
+  readonly largest: number;
+  readonly segments: number;
+  readonly entries: number;
+  readonly pairs: number;
+  readonly rows: number;
+  /** Records of degree l, see `src/wasm/radial_basis.ts`. */
+  readonly records: readonly number[];
+}
+
+/** Lists pairs and describes their edges: harmonics, and places in the radial tables. */
+export function describeEdges(
+  kernels: Kernels,
+  arena: Arena,
+  model: StoredModel,
+  graph: Graph,
+): Edges {
+  const half = graph.nEdges / 2;
+  const starts = RECORDS.map((_, l) => RECORDS.slice(0, l).reduce((sum, n) => sum + n, 0));
+  const records = arena.take(4 * half * (starts[model.lMax] + RECORDS[model.lMax]));
+  const rows = arena.take(4 * half);
+  const list = listPairs(kernels, arena, model, graph);
+  const mark = arena.mark();
+  const lengths = arena.take(8 * half);
+  const vectors = arena.put(graph.vectors);
+  kernels.spherical_harmonics(vectors, list.edges, lengths, records, half, model.lMax);
+  kernels.radial_basis(
+    ...[list.blocks, list.nBlocks, list.segments, list.entries, list.pairs, list.elements],
+    ...[arena.put(model.pairOf), model.nElements, lengths, model.nIntervals, model.rMax],
+    ...[rows, records, half, model.lMax],
+  );
+  arena.release(mark);
+  return {
+    ...list,
+    rows,
+    records: starts.slice(0, model.lMax + 1).map((start) => records + 4 * half * start),
+  };
+}
+
+function listPairs(kernels: Kernels, arena: Arena, model: StoredModel, graph: Graph) {
+  const { nAtoms, nEdges } = graph;
+  const half = nEdges / 2;
+  const { order, rank, elements, starts } = sortByElement(model, graph.species);
+  const list = {
+    ...{ nAtoms, order, starts },
+    elements: arena.put(elements),
+    edges: arena.take(4 * half),
+    pairs: arena.take(4 * (half + 1)),
+    blocks: arena.take(20 * nAtoms),
+    segments: arena.take(32 * half),
+    entries: arena.take(16 * half),
+  };
+  const mark = arena.mark();
+  const result = arena.take(8);
+  kernels.pair_list(
+    ...[nAtoms, arena.put(graph.firstEdge), arena.put(graph.sender), arena.put(graph.unitShifts)],
+    ...[arena.put(order), arena.put(rank), list.elements, list.edges, list.pairs],
+    ...[list.blocks, list.segments, list.entries, BLOCK_PAIRS, result],
+    arena.take(12 * half + 8 * (nAtoms + 1)),
+  );
+  const [nBlocks, largest] = new Uint32Array(arena.memory.buffer, result, 2);
+  arena.release(mark);
+  return { ...list, nBlocks, largest };
+}
+
+/** Scratch that `describeEdges` needs, in bytes: what stays, and what is given back. */
+export function edgeBytes({ nAtoms, nEdges }: Graph): number {
+  const half = nEdges / 2;
+  const kept = half * (96 + 4 + 4 + 4 + 32 + 16) + 21 * nAtoms;
+  const listing = 16 * nEdges + 20 * nAtoms + 12 * half;
+  const describing = 8 * half + 24 * nEdges;
+  return kept + Math.max(listing, describing) + 4096;
+}
+
+function sortByElement(model: StoredModel, species: Uint8Array) {
+  const elementOf = species.map((z) => model.elementOf[z]);
+  const order = Uint32Array.from(species.keys()).sort((i, j) =>
+    elementOf[i] - elementOf[j] || i - j
+  );
+  const rank = new Uint32Array(order.length);
+  order.forEach((atom, i) => rank[atom] = i);
+  const elements = Uint8Array.from(order, (atom) => elementOf[atom]);
+  const starts = Array.from({ length: model.nElements + 1 }, (_, z) => {
+    const first = elements.findIndex((element) => element >= z);
+    return first < 0 ? elements.length : first;
+  });
+  return { order, rank, elements, starts };
+}
