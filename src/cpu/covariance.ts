@@ -17,9 +17,9 @@ export async function covariance(threads: Threads, y: Matrix): Promise<Matrix> {
   const starts = Array.from({ length: Math.ceil(rows / ROWS) }, (_, t) => t * ROWS);
   const outputs = starts.map(() => allocate(memory, 8 * even * even));
   await threads.runAll(starts.map((row0, t) => ({
-    kind: "call",
+    kind: "calls",
     kernel: "covariance",
-    args: [address + 8 * row0 * even, outputs[t], Math.min(ROWS, rows - row0), even],
+    args: [[address + 8 * row0 * even, outputs[t], Math.min(ROWS, rows - row0), even]],
   })));
   const out = matrix(cols, cols);
   for (const output of outputs) {

@@ -4,10 +4,12 @@ import { float32Windows } from "../select/windows.ts";
 import { allocate, mark, release, store } from "./memory.ts";
 import type { Threads } from "./threads.ts";
 
-/** Rows that one task sorts. */
-const ROWS = 256;
 /** Undecided pairs that one task can list. */
-const CAPACITY = 1 << 16;
+const CAPACITY = 1 << 20;
+/** Pairs that one call of the kernel looks at: some ten milliseconds. */
+const CALL_PAIRS = 2 ** 23;
+/** Bytes for the histograms of all tasks. */
+const MAX_HISTOGRAMS = 2 ** 30;
 
 /** Pair histogram by the WebAssembly kernel; see `src/select/neighbor_count.ts`. */
 export async function countPairs(
@@ -16,8 +18,8 @@ export async function countPairs(
   radii: Float64Array,
 ): Promise<PairHistogram> {
   const { rows: n, cols } = points;
-  const histogram = new Uint32Array(n * radii.length);
   if (n < 2 || radii.length === 0) {
+    const histogram = new Uint32Array(n * radii.length);
     return { histogram, undecided: new Uint32Array(0), overflowed: [] };
   }
   const { memory } = threads;
@@ -28,56 +30,63 @@ export async function countPairs(
   for (let i = 0; i < n; i++) {
     for (let k = 0; k < cols; k++) columns[k * padded + i] = centred[i * cols + k];
   }
-  const [columnsAt, lowAt, highAt] = [
-    store(memory, columns),
-    store(memory, low),
-    store(memory, high),
-  ];
+  const [columnsAt, lowAt, highAt] = [columns, low, high].map((data) => store(memory, data));
   const startAt = store(memory, start);
-  const starts = Array.from({ length: Math.ceil(n / ROWS) }, (_, t) => t * ROWS);
-  const histogramAt = allocate(memory, 4 * histogram.length);
-  new Uint32Array(memory.buffer, histogramAt, histogram.length).fill(0);
-  const lists = starts.map(() => allocate(memory, 8 * CAPACITY));
-  const listed = await threads.runAll(starts.map((row0, t) => ({
-    kind: "call",
-    kernel: "neighbor_count",
-    args: [
-      columnsAt,
-      cols,
-      n,
-      padded,
-      row0,
-      Math.min(row0 + ROWS, n),
-      lowAt,
-      highAt,
-      radii.length,
-      startAt,
-      histogramAt + 4 * row0 * radii.length,
-      lists[t],
-      CAPACITY,
-    ],
-  }))) as number[];
-  histogram.set(new Uint32Array(memory.buffer, histogramAt, histogram.length));
-  const undecided = listed.flatMap((count, t) =>
-    count > CAPACITY ? [] : [new Uint32Array(memory.buffer, lists[t], 2 * count).slice()]
-  );
-  const overflowed = listed.flatMap((count, t) =>
-    count > CAPACITY ? rowsFrom(starts[t], Math.min(starts[t] + ROWS, n)) : []
-  );
-  release(memory, before);
-  return { histogram, undecided: concatenate(undecided), overflowed };
-}
-
-function rowsFrom(first: number, end: number): number[] {
-  return Array.from({ length: end - first }, (_, i) => first + i);
-}
-
-function concatenate(lists: readonly Uint32Array[]): Uint32Array {
-  const out = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
-  let at = 0;
-  for (const list of lists) {
-    out.set(list, at);
-    at += list.length;
+  // Pairs are counted on both points, so every task has a histogram of its own.
+  const bytes = 4 * padded * radii.length;
+  const nTasks = Math.max(1, Math.min(threads.count, Math.floor(MAX_HISTOGRAMS / bytes)));
+  const tasks = Array.from({ length: nTasks }, () => ({
+    histogram: allocate(memory, bytes),
+    list: allocate(memory, 8 * CAPACITY),
+    listed: allocate(memory, 4),
+    tile: allocate(memory, 64),
+  }));
+  for (const { histogram, listed } of tasks) {
+    new Uint8Array(memory.buffer, histogram, bytes).fill(0);
+    new Uint32Array(memory.buffer, listed, 1)[0] = 0;
   }
+  const rows = 4 * Math.max(1, Math.floor(CALL_PAIRS / (4 * n)));
+  await threads.runAll(tasks.map(({ histogram, list, listed, tile }, t) => ({
+    kind: "calls",
+    kernel: "neighbor_count",
+    args: everyNth(Math.ceil(padded / rows), nTasks, t).map((chunk) => [
+      ...[columnsAt, cols, padded, rows * chunk, Math.min(rows * (chunk + 1), padded)],
+      ...[lowAt, highAt, radii.length, startAt, histogram, list, CAPACITY, listed, tile],
+    ]),
+  })));
+  const listed = tasks.map(({ listed }) => new Uint32Array(memory.buffer, listed, 1)[0]);
+  const result = listed.some((count) => count > CAPACITY)
+    ? { undecided: new Uint32Array(0), overflowed: Array.from({ length: n }, (_, i) => i) }
+    : { undecided: bothWays(memory, tasks.map(({ list }) => list), listed), overflowed: [] };
+  const histogram = new Uint32Array(n * radii.length);
+  for (const { histogram: at } of tasks) {
+    new Uint32Array(memory.buffer, at, histogram.length).forEach((count, i) =>
+      histogram[i] += count
+    );
+  }
+  release(memory, before);
+  return { histogram, ...result };
+}
+
+/** t, t + step, … below n. */
+function everyNth(n: number, step: number, t: number): number[] {
+  return Array.from({ length: Math.max(0, Math.ceil((n - t) / step)) }, (_, i) => t + step * i);
+}
+
+/** Listed pairs i < j as i, j, j, i. */
+function bothWays(
+  memory: WebAssembly.Memory,
+  lists: readonly number[],
+  counts: readonly number[],
+): Uint32Array {
+  const out = new Uint32Array(4 * counts.reduce((sum, count) => sum + count, 0));
+  let at = 0;
+  lists.forEach((list, t) => {
+    const pairs = new Uint32Array(memory.buffer, list, 2 * counts[t]);
+    for (let p = 0; p < pairs.length; p += 2, at += 4) {
+      out[at] = out[at + 3] = pairs[p];
+      out[at + 1] = out[at + 2] = pairs[p + 1];
+    }
+  });
   return out;
 }

@@ -10,7 +10,7 @@ import type { StoredModel } from "./weights.ts";
 /** What a thread can be asked to do. */
 export type Task =
   | { readonly kind: "describe"; readonly model: StoredModel; readonly frames: readonly Frame[] }
-  | { readonly kind: "call"; readonly kernel: string; readonly args: readonly number[] }
+  | { readonly kind: "calls"; readonly kernel: string; readonly args: readonly number[][] }
   | { readonly kind: "forget" };
 
 const memory = workerData.memory as WebAssembly.Memory;
@@ -23,8 +23,9 @@ function run(task: Task): unknown {
       return task.frames.map((frame) =>
         describeFrame(kernels, arena, task.model, neighborList(frame, task.model.rMax))
       );
-    case "call":
-      return kernels[task.kernel](...task.args);
+    case "calls":
+      for (const args of task.args) kernels[task.kernel](...args);
+      return null;
     case "forget":
       arena = new Arena(memory);
       return null;

@@ -81,12 +81,12 @@ test("counts are exact where every pair lies on a radius", async () => {
 });
 
 test("rows with more undecided pairs than fit the list are recounted", async () => {
-  const points = matrix(700, 1);
+  const points = matrix(2100, 1);
   points.data.forEach((_, i) => points.data[i] = i % 2);
   const radii = Float64Array.of(1);
   for (const { label, backend } of backends) {
     const { counts } = await exactNeighborCounts(points, radii, (p, r) => backend.countPairs(p, r));
-    assert.ok(counts.every((c) => c === 699), label);
+    assert.ok(counts.every((c) => c === 2099), label);
   }
 });
 
