@@ -1,7 +1,7 @@
 import type { Frame } from "./frame.ts";
 import { neighborList } from "./graph/neighbor_list.ts";
 import { covariance } from "./linalg/covariance.ts";
-import type { LeadingSubspace } from "./linalg/pca.ts";
+import type { FindSubspace } from "./linalg/pca.ts";
 import { leadingColumns, symmetricEigen } from "./linalg/symmetric_eigen.ts";
 import { descriptors } from "./model/mace.ts";
 import { descriptorLength, type MaceModel } from "./model/mace_model.ts";
@@ -34,7 +34,7 @@ export interface Backend {
     nLayers: number,
     elements: readonly number[],
   ): Promise<Describer>;
-  readonly leadingSubspace: LeadingSubspace;
+  readonly leadingSubspace: FindSubspace;
   readonly countPairs: CountPairs;
   close(): Promise<void>;
 }
@@ -55,7 +55,11 @@ export const referenceBackend: Backend = {
     });
   },
   leadingSubspace(centred, m) {
-    return Promise.resolve(leadingColumns(symmetricEigen(covariance(centred)).vectors, m));
+    const c = covariance(centred);
+    return Promise.resolve({
+      start: leadingColumns(symmetricEigen(c).vectors, m),
+      covariance: c,
+    });
   },
   countPairs(points, radii) {
     const histogram = neighborCount(points, radii);

@@ -43,7 +43,8 @@ export function openCpuBackend(nThreads: number): Promise<Backend> {
       };
     },
     async leadingSubspace(centred, m) {
-      return leadingColumns(symmetricEigen(await covariance(threads, centred)).vectors, m);
+      const c = await covariance(threads, centred);
+      return { start: leadingColumns(symmetricEigen(c).vectors, m), covariance: c };
     },
     countPairs: (points, radii) => countPairs(threads, points, radii),
     close: () => threads.close(),

@@ -76,7 +76,9 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
         },
       };
     },
-    leadingSubspace: (centred, m) => leadingSubspace(gpu, kernels, centred, m),
+    async leadingSubspace(centred, m) {
+      return { start: await leadingSubspace(gpu, kernels, centred, m), covariance: null };
+    },
     countPairs: (points, radii) => countPairs(gpu, kernels.neighbor_count, points, radii),
     close() {
       gpu.device.destroy();

@@ -1,6 +1,6 @@
 import { type Matrix, matrix } from "../matrix.ts";
 import { columnScaling, type Scaling, type Standardization, standardize } from "./standardize.ts";
-import { refineSubspace, times } from "./subspace.ts";
+import { applyCovariance, refineSubspace, times } from "./subspace.ts";
 
 /** How many principal components to keep. */
 export type ComponentChoice =
@@ -27,8 +27,15 @@ export interface PrincipalComponents {
   readonly scores: Matrix;
 }
 
-/** Any matrix (d, m) whose columns lie near the leading subspace of the covariance of centred rows. */
-export type LeadingSubspace = (centred: Matrix, m: number) => Promise<Matrix>;
+/** What a backend knows of the leading subspace of the covariance of centred rows. */
+export interface LeadingSubspace {
+  /** Any matrix (d, m) whose columns lie near it. */
+  readonly start: Matrix;
+  /** The covariance itself, shape (d, d), where the backend has it in float64. */
+  readonly covariance: Matrix | null;
+}
+
+export type FindSubspace = (centred: Matrix, m: number) => Promise<LeadingSubspace>;
 
 /**
  * Principal components of the rows of X, shape (n, d): standardised, and exact in float64 whatever
@@ -38,7 +45,7 @@ export async function principalComponents(
   x: Matrix,
   standardization: Standardization,
   choice: ComponentChoice,
-  leadingSubspace: LeadingSubspace,
+  leadingSubspace: FindSubspace,
 ): Promise<PrincipalComponents> {
   const scaling = columnScaling(x, standardization);
   const y = standardize(x, scaling);
@@ -49,7 +56,11 @@ export async function principalComponents(
     : MAX_COMPONENTS;
   const m = Math.min(x.cols, most + GUARD);
   const wanted = Math.min(m, most);
-  const eigen = refineSubspace(y, await leadingSubspace(y, m), wanted);
+  const { start, covariance } = await leadingSubspace(y, m);
+  const apply = covariance
+    ? (v: Matrix) => times(covariance, v)
+    : (v: Matrix) => applyCovariance(y, v);
+  const eigen = refineSubspace(apply, start, wanted);
   const values = eigen.values.subarray(0, wanted);
   const total = y.data.reduce((sum, value) => sum + value * value, 0) / Math.max(y.rows - 1, 1);
   const k = chooseCount(values, total, choice);

@@ -6,21 +6,24 @@ const CONVERGED = 1e-11;
 const MAX_ITERATIONS = 300;
 
 /**
- * Leading eigenpairs of the covariance of centred rows Y by block subspace iteration with a
- * Rayleigh-Ritz step (Saad, Numerical Methods for Large Eigenvalue Problems, alg. 5.3), in float64.
- * The covariance is applied as Yᵀ (Y V), so any start leads to the same exact answer; a good start
- * saves iterations.
+ * Leading eigenpairs of a covariance by block subspace iteration with a Rayleigh-Ritz step (Saad,
+ * Numerical Methods for Large Eigenvalue Problems, alg. 5.3), in float64. Any start leads to the same
+ * exact answer; a good start saves iterations.
  *
- * @param y centred rows, shape (n, d)
+ * @param apply the covariance times a matrix (d, m)
  * @param start any matrix whose columns are near the leading subspace, shape (d, m)
  * @param wanted number of eigenpairs to converge, at most m
  * @returns m eigenpairs, the first `wanted` of them converged
  * @throws {Error} if they do not converge
  */
-export function refineSubspace(y: Matrix, start: Matrix, wanted: number): Eigen {
+export function refineSubspace(
+  apply: (v: Matrix) => Matrix,
+  start: Matrix,
+  wanted: number,
+): Eigen {
   let v = orthonormalize(start);
   for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
-    const cv = applyCovariance(y, v);
+    const cv = apply(v);
     const ritz = symmetricEigen(symmetrized(transposeTimes(v, cv)));
     const vectors = times(v, ritz.vectors);
     const images = times(cv, ritz.vectors);
@@ -34,7 +37,8 @@ export function refineSubspace(y: Matrix, start: Matrix, wanted: number): Eigen 
   );
 }
 
-function applyCovariance(y: Matrix, v: Matrix): Matrix {
+/** The covariance of centred rows Y, shape (n, d), times V, as Yᵀ (Y V) / (n - 1). */
+export function applyCovariance(y: Matrix, v: Matrix): Matrix {
   const yv = times(y, v);
   const out = transposeTimes(y, yv);
   for (let i = 0; i < out.data.length; i++) out.data[i] /= Math.max(y.rows - 1, 1);

@@ -15,3 +15,11 @@ export function lane(x: v128, i: i32): v128 {
   if (i == 2) return v128.shuffle<f32>(x, x, 2, 2, 2, 2);
   return v128.shuffle<f32>(x, x, 3, 3, 3, 3);
 }
+
+/** The same for two float64. */
+// @ts-ignore: decorator
+@inline
+export function madd_f64(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c);
+  return f64x2.add(f64x2.mul(a, b), c);
+}
