@@ -2,6 +2,7 @@ import { RequestError } from "../errors.ts";
 import type { Matrix } from "../matrix.ts";
 import { uniformStream } from "../rng.ts";
 import { type CountPairs, exactNeighborCounts } from "./neighbor_count.ts";
+import { sweepRadius } from "./radius_sweep.ts";
 
 /** What the search for r_c maximises: V(r) / max V - λ · isolated fraction. */
 export type RadiusObjective = "log-variance" | "variance" | "fano";
@@ -29,6 +30,8 @@ export interface RadiusSearch {
   readonly nUndecided: number;
 }
 
+/** Up to this many points every radius is rated. */
+const SWEPT_POINTS = 2048;
 const GRID = 64;
 const REFINED = 33;
 const SAMPLED_PAIRS = 2 ** 18;
@@ -36,8 +39,9 @@ const STREAM_FIRST = 101n;
 const STREAM_SECOND = 102n;
 
 /**
- * Finds the density radius r_c (selection rule of CPD §II, every ambiguity as in DESIGN.md): counts at
- * quantiles of the pair distances, then once more on 33 radii around the best.
+ * Finds the density radius r_c (selection rule of CPD §II, every ambiguity as in DESIGN.md). Few points
+ * are swept over all radii; with many, counts are taken at quantiles of the pair distances and once
+ * more on 33 radii around the best.
  *
  * @param points principal components, shape (n, K)
  * @param countPairs a backend's pair counting
@@ -52,6 +56,12 @@ export async function searchRadius(
     const radii = uniqueSorted([...grid, options.radius]);
     const search = await evaluate(points, radii, options, countPairs);
     return { ...search, chosen: radii.indexOf(options.radius) };
+  }
+  if (points.rows <= SWEPT_POINTS) {
+    const best = sweepRadius(points, options.objective, options.isolationWeight);
+    const radii = uniqueSorted([...grid, best]);
+    const search = await evaluate(points, radii, options, countPairs);
+    return { ...search, chosen: radii.indexOf(best) };
   }
   const coarse = await evaluate(points, grid, options, countPairs);
   const low = grid[Math.max(coarse.chosen - 1, 0)];
