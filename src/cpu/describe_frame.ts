@@ -1,4 +1,5 @@
-import type { Graph } from "../frame.ts";
+import type { Frame, Graph } from "../frame.ts";
+import { neighborList } from "../graph/neighbor_list.ts";
 import type { Arena } from "./arena.ts";
 import { BLOCK_PAIRS, describeEdges, edgeBytes, type Edges } from "./edges.ts";
 import type { Kernels } from "./memory.ts";
@@ -25,10 +26,11 @@ export function describeFrame(
   kernels: Kernels,
   arena: Arena,
   model: StoredModel,
-  graph: Graph,
+  frame: Frame,
 ): Float32Array {
+  const graph = neighborList(frame, model.rMax);
   arena.reset(scratchBytes(model, graph));
-  const edges = describeEdges(kernels, arena, model, graph);
+  const edges = describeEdges(kernels, arena, model, frame, graph);
   const run = { kernels, arena, model, edges };
   let h = embed(run);
   const out = new Float32Array(graph.nAtoms * model.layers.length * model.channels);

@@ -1,4 +1,4 @@
-import type { Graph } from "../frame.ts";
+import type { Frame, Graph } from "../frame.ts";
 import type { Arena } from "./arena.ts";
 import type { Kernels } from "./memory.ts";
 import type { StoredModel } from "./weights.ts";
@@ -34,13 +34,14 @@ export function describeEdges(
   kernels: Kernels,
   arena: Arena,
   model: StoredModel,
+  frame: Frame,
   graph: Graph,
 ): Edges {
   const half = graph.nEdges / 2;
   const starts = RECORDS.map((_, l) => RECORDS.slice(0, l).reduce((sum, n) => sum + n, 0));
   const records = arena.take(4 * half * (starts[model.lMax] + RECORDS[model.lMax]));
   const rows = arena.take(4 * half);
-  const list = listPairs(kernels, arena, model, graph);
+  const list = listPairs(kernels, arena, model, frame, graph);
   const mark = arena.mark();
   const lengths = arena.take(8 * half);
   const vectors = arena.put(graph.vectors);
@@ -58,10 +59,16 @@ export function describeEdges(
   };
 }
 
-function listPairs(kernels: Kernels, arena: Arena, model: StoredModel, graph: Graph) {
+function listPairs(
+  kernels: Kernels,
+  arena: Arena,
+  model: StoredModel,
+  frame: Frame,
+  graph: Graph,
+) {
   const { nAtoms, nEdges } = graph;
   const half = nEdges / 2;
-  const { order, rank, elements, starts } = sortByElement(model, graph.species);
+  const { order, rank, elements, starts } = sortAtoms(model, frame);
   const list = {
     ...{ nAtoms, order, starts },
     elements: arena.put(elements),
@@ -93,17 +100,32 @@ export function edgeBytes({ nAtoms, nEdges }: Graph): number {
   return kept + Math.max(listing, describing) + 4096;
 }
 
-function sortByElement(model: StoredModel, species: Uint8Array) {
-  const elementOf = species.map((z) => model.elementOf[z]);
-  const order = Uint32Array.from(species.keys()).sort((i, j) =>
-    elementOf[i] - elementOf[j] || i - j
-  );
-  const rank = new Uint32Array(order.length);
+/** Edge of the cubes by which atoms are sorted, Å. */
+const CUBE = 3;
+
+/** Atoms element by element and near their neighbors, along a Z-order curve through cubes of space. */
+function sortAtoms(model: StoredModel, { species, positions }: Frame) {
+  const nAtoms = species.length;
+  const low = [0, 1, 2].map((k) => {
+    let least = Infinity;
+    for (let n = 0; n < nAtoms; n++) least = Math.min(least, positions[3 * n + k]);
+    return least;
+  });
+  const key = Float64Array.from(species, (z, n) => {
+    let code = model.elementOf[z] * 2 ** 30;
+    for (let k = 0; k < 3; k++) {
+      const cube = Math.min(Math.floor((positions[3 * n + k] - low[k]) / CUBE), 1023);
+      for (let bit = 0; bit < 10; bit++) code += ((cube >> bit) & 1) * 2 ** (3 * bit + k);
+    }
+    return code;
+  });
+  const order = Uint32Array.from(species.keys()).sort((i, j) => key[i] - key[j] || i - j);
+  const rank = new Uint32Array(nAtoms);
   order.forEach((atom, i) => rank[atom] = i);
-  const elements = Uint8Array.from(order, (atom) => elementOf[atom]);
+  const elements = Uint8Array.from(order, (atom) => model.elementOf[species[atom]]);
   const starts = Array.from({ length: model.nElements + 1 }, (_, z) => {
     const first = elements.findIndex((element) => element >= z);
-    return first < 0 ? elements.length : first;
+    return first < 0 ? nAtoms : first;
   });
   return { order, rank, elements, starts };
 }

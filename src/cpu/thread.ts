@@ -1,7 +1,6 @@
 /** Entry point of a thread: runs tasks on the shared memory, one at a time. */
 import { parentPort, workerData } from "node:worker_threads";
 import type { Frame } from "../frame.ts";
-import { neighborList } from "../graph/neighbor_list.ts";
 import { Arena } from "./arena.ts";
 import { describeFrame } from "./describe_frame.ts";
 import { type Build, loadKernels } from "./memory.ts";
@@ -20,9 +19,7 @@ let arena = new Arena(memory);
 function run(task: Task): unknown {
   switch (task.kind) {
     case "describe":
-      return task.frames.map((frame) =>
-        describeFrame(kernels, arena, task.model, neighborList(frame, task.model.rMax))
-      );
+      return task.frames.map((frame) => describeFrame(kernels, arena, task.model, frame));
     case "calls":
       for (const args of task.args) kernels[task.kernel](...args);
       return null;

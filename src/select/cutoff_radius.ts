@@ -31,7 +31,7 @@ export interface RadiusSearch {
 }
 
 /** Up to this many points every radius is rated. */
-const SWEPT_POINTS = 2048;
+const SWEPT_POINTS = 1024;
 const GRID = 64;
 const REFINED = 33;
 const SAMPLED_PAIRS = 2 ** 18;

@@ -40,7 +40,7 @@ export function sweepRadius(
     const rho = density[i]++;
     if (rho === 0) isolated--;
     sum += f[rho + 1] - f[rho];
-    sumOfSquares += f[rho + 1] ** 2 - f[rho] ** 2;
+    sumOfSquares += f[rho + 1] * f[rho + 1] - f[rho] * f[rho];
   };
   for (let p = 0; p < squared.length; p++) {
     raise(first[p]);
@@ -54,10 +54,12 @@ export function sweepRadius(
   }
   let best = -1;
   let bestRating = -Infinity;
-  value.forEach((v, p) => {
-    const rating = v / largest - isolationWeight * isolatedAt[p] / n;
-    if (rating > bestRating + ROUNDING) [best, bestRating] = [p, rating];
-  });
+  for (let p = 0; p < value.length; p++) {
+    const rating = value[p] / largest - isolationWeight * isolatedAt[p] / n;
+    if (rating <= bestRating + ROUNDING) continue;
+    best = p;
+    bestRating = rating;
+  }
   const next = squared[best + 1] ?? 1.0001 * squared[best];
   return 0.5 * (Math.sqrt(squared[best]) + Math.sqrt(next));
 }
@@ -71,31 +73,41 @@ function sortedPairs({ data, rows: n, cols }: Matrix): SortedPairs {
   for (let i = 0; i < n; i++) {
     for (let j = i + 1; j < n; j++, p++) {
       let d2 = 0;
-      for (let k = 0; k < cols; k++) d2 += (data[i * cols + k] - data[j * cols + k]) ** 2;
+      for (let k = 0; k < cols; k++) {
+        const difference = data[i * cols + k] - data[j * cols + k];
+        d2 += difference * difference;
+      }
       squared[p] = d2;
       first[p] = i;
       second[p] = j;
     }
   }
   const order = radixOrder(squared);
-  return {
-    squared: Float64Array.from(order, (q) => squared[q]),
-    first: Uint32Array.from(order, (q) => first[q]),
-    second: Uint32Array.from(order, (q) => second[q]),
+  const out = {
+    squared: new Float64Array(nPairs),
+    first: new Uint32Array(nPairs),
+    second: new Uint32Array(nPairs),
   };
+  for (let q = 0; q < nPairs; q++) {
+    out.squared[q] = squared[order[q]];
+    out.first[q] = first[order[q]];
+    out.second[q] = second[order[q]];
+  }
+  return out;
 }
 
 /** Places of non-negative numbers in ascending order, equal ones as they came. */
 function radixOrder(keys: Float64Array): Uint32Array {
   // Non-negative floats are ordered as their bits, sorted here by 16 of them at a time.
   const digits = new Uint16Array(keys.buffer, keys.byteOffset, 4 * keys.length);
-  let order: Uint32Array = Uint32Array.from(keys.keys());
-  let sorted: Uint32Array = new Uint32Array(keys.length);
+  let order = new Uint32Array(keys.length);
+  let sorted = new Uint32Array(keys.length);
+  for (let p = 0; p < keys.length; p++) order[p] = p;
   for (let digit = 0; digit < 4; digit++) {
     const next = new Uint32Array(65537);
-    for (let p = 0; p < keys.length; p++) next[digits[4 * p + digit] + 1]++;
+    for (let p = digit; p < digits.length; p += 4) next[digits[p] + 1]++;
     for (let d = 1; d < 65536; d++) next[d] += next[d - 1];
-    for (const p of order) sorted[next[digits[4 * p + digit]]++] = p;
+    for (let q = 0; q < order.length; q++) sorted[next[digits[4 * order[q] + digit]]++] = order[q];
     [order, sorted] = [sorted, order];
   }
   return order;

@@ -173,7 +173,7 @@ for (const objective of ["log-variance", "variance", "fano"] as const) {
 test("with many frames r_c is the best of all radii that were tried", async () => {
   const options = { ...OPTIONS, select: 30 };
   const { search, components } = await distill(
-    input(twoPhases(2100)),
+    input(twoPhases(1100)),
     options,
     backends[1].backend,
   );
@@ -184,7 +184,7 @@ test("with many frames r_c is the best of all radii that were tried", async () =
 });
 
 test("every backend and any order of the frames choose the same", async () => {
-  const n = 900; // enough for sampled pair distances
+  const n = 1100; // enough for sampled pair distances
   const x = twoPhases(n);
   const expected = await distill(input(x), OPTIONS, referenceBackend);
   const order = Array.from({ length: n }, (_, i) => (i * 377 + 5) % n);

@@ -1,0 +1,124 @@
+/** Counting neighbors, the search for r_c, and principal components. */
+import { openCpuBackend } from "../src/cpu/backend.ts";
+import { covariance } from "../src/linalg/covariance.ts";
+import { principalComponents } from "../src/linalg/pca.ts";
+import { type Matrix, matrix } from "../src/matrix.ts";
+import { searchRadius } from "../src/select/cutoff_radius.ts";
+import { exactNeighborCounts, neighborCount } from "../src/select/neighbor_count.ts";
+import { normalNumbers } from "./inputs.ts";
+import { check, interleave, row, table } from "./timing.ts";
+
+/** Points around 40 centres. */
+export function clusteredPoints(n: number, d: number): Matrix {
+  const points = matrix(n, d);
+  const centres = normalNumbers(8, 40 * d);
+  normalNumbers(7, n * d).forEach((x, i) => {
+    const [point, k] = [Math.floor(i / d), i % d];
+    points.data[i] = 2 * centres[(point % 40) * d + k] + x;
+  });
+  return points;
+}
+
+/** A radius within which about 1 % of the points lie. */
+function onePercentRadius(points: Matrix): number {
+  const { data, rows, cols } = points;
+  const distances = Float64Array.from({ length: 20000 }, (_, t) => {
+    const [i, j] = [(t * 7919) % rows, (t * 104729 + 1) % rows];
+    let d2 = 0;
+    for (let k = 0; k < cols; k++) d2 += (data[i * cols + k] - data[j * cols + k]) ** 2;
+    return Math.sqrt(d2);
+  }).sort();
+  return distances[200];
+}
+
+export async function benchCounting(): Promise<void> {
+  table(
+    "Counting, one radius with 1 % neighbors",
+    "N",
+    "d",
+    "1 thread, s",
+    "ns/ordered pair",
+    "2 threads, times faster",
+    "slope",
+  );
+  const backends = await Promise.all([1, 2].map((n) => openCpuBackend(n)));
+  for (const d of [3, 16]) {
+    let last: { n: number; time: number } | null = null;
+    for (const n of [575, 5000, 50000]) {
+      const points = clusteredPoints(n, d);
+      const radii = Float64Array.of(onePercentRadius(points));
+      const counted = backends.map((b) => () =>
+        exactNeighborCounts(points, radii, (p, r) => b.countPairs(p, r))
+      );
+      if (n <= 5000) {
+        const exact = neighborCount(points, radii);
+        const { counts } = await counted[0]();
+        check(`counts of ${n}`, counts.findIndex((c, i) => c !== exact[i]), -1);
+      }
+      const [one, two] = await interleave(counted, 3);
+      const slope = last && Math.log(one.median / last.time) / Math.log(n / last.n);
+      row(
+        n,
+        d,
+        (one.median / 1000).toFixed(3),
+        (1e6 * one.median / n / n).toFixed(2),
+        (one.median / two.median).toFixed(2),
+        slope ? slope.toFixed(2) : "",
+      );
+      last = { n, time: one.median };
+    }
+  }
+  table("Search for r_c, d = 16, all radii", "N", "1 thread, s", "objective at r_c");
+  for (const n of [575, 2000, 20000]) {
+    const points = clusteredPoints(n, 16);
+    const options = {
+      radius: null,
+      objective: "log-variance" as const,
+      isolationWeight: 1,
+      seed: 1n,
+    };
+    const search = () => searchRadius(points, options, (p, r) => backends[0].countPairs(p, r));
+    const { objective, chosen } = await search();
+    const [time] = await interleave([search], 1);
+    row(n, (time.median / 1000).toFixed(3), objective[chosen].toFixed(4));
+  }
+  for (const backend of backends) await backend.close();
+}
+
+export async function benchPca(): Promise<void> {
+  table(
+    "Principal components, 256 columns, 16 kept, 1 thread",
+    "N",
+    "error",
+    "covariance and eigen, s",
+    "all, s",
+    "slope",
+  );
+  const backend = await openCpuBackend(1);
+  let last: { n: number; time: number } | null = null;
+  for (const n of [575, 9200, 147200]) {
+    const x = matrix(n, 256);
+    const noise = normalNumbers(3, 2 ** 18);
+    x.data.forEach((_, i) => x.data[i] = noise[(i * 7919) % 2 ** 18] * 0.95 ** (i % 256));
+    const found = await backend.leadingSubspace(x, 24);
+    const exact = covariance(x).data;
+    const error = found.covariance!.data.reduce(
+      (most, c, i) => Math.max(most, Math.abs(c - exact[i])),
+      0,
+    );
+    const [lead, all] = await interleave([
+      () => backend.leadingSubspace(x, 24),
+      () => principalComponents(x, "none", { kind: "count", count: 16 }, backend.leadingSubspace),
+    ], 1);
+    const slope = last && Math.log(lead.median / last.time) / Math.log(n / last.n);
+    row(
+      n,
+      check(`covariance of ${n}`, error, 1e-12),
+      (lead.median / 1000).toFixed(3),
+      (all.median / 1000).toFixed(3),
+      slope ? slope.toFixed(2) : "",
+    );
+    last = { n, time: lead.median };
+  }
+  await backend.close();
+}

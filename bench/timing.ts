@@ -1,0 +1,65 @@
+/** Timing of interleaved alternatives and the rows they print. */
+
+export interface Timing {
+  /** Milliseconds. */
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Calls every alternative in turn, `rounds` times after one warm-up round. */
+export async function interleave(
+  alternatives: readonly (() => unknown)[],
+  rounds = 5,
+): Promise<Timing[]> {
+  const times: number[][] = alternatives.map(() => []);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, run] of alternatives.entries()) {
+      const start = performance.now();
+      await run();
+      if (round > 0) times[i].push(performance.now() - start);
+    }
+  }
+  return times.map((list) => {
+    const sorted = list.toSorted((a, b) => a - b);
+    return { median: sorted[sorted.length >> 1], least: sorted[0], most: sorted.at(-1)! };
+  });
+}
+
+/** Throws where a result that is to be timed is wrong. */
+export function check(what: string, error: number, limit: number): string {
+  if (!(error <= limit)) throw new Error(`${what}: error ${error} is above ${limit}`);
+  return error.toExponential(1);
+}
+
+/** One row of a Markdown table. */
+export function row(...cells: readonly (string | number)[]): void {
+  console.log(`| ${cells.join(" | ")} |`);
+}
+
+/** Title and head of a table. */
+export function table(title: string, ...columns: readonly string[]): void {
+  console.log(`\n## ${title}\n`);
+  row(...columns);
+  row(...columns.map(() => "---"));
+}
+
+/** Largest error of a row of `width` numbers relative to its norm. */
+export function rowError(actual: ArrayLike<number>, exact: ArrayLike<number>, width: number) {
+  let worst = 0;
+  for (let i = 0; i < exact.length; i += width) {
+    let [difference, norm] = [0, 0];
+    for (let k = i; k < i + width; k++) {
+      difference += (actual[k] - exact[k]) ** 2;
+      norm += exact[k] ** 2;
+    }
+    worst = Math.max(worst, Math.sqrt(difference / norm));
+  }
+  return worst;
+}
+
+/** Milliseconds of a timing per unit, as "median (least-most)" in microseconds. */
+export function micros({ median, least, most }: Timing, units: number): string {
+  const [a, b, c] = [median, least, most].map((ms) => (1000 * ms / units).toFixed(2));
+  return `${a} (${b}-${c})`;
+}
