@@ -62,12 +62,8 @@ export {
 } from "./src/linalg/pca.ts";
 export type { Scaling, Standardization } from "./src/linalg/standardize.ts";
 export { type CountPairs, neighborCount, type PairHistogram } from "./src/select/neighbor_count.ts";
-export {
-  type RadiusObjective,
-  type RadiusOptions,
-  type RadiusSearch,
-  searchRadius,
-} from "./src/select/cutoff_radius.ts";
+export { type RadiusOptions, type RadiusSearch, searchRadius } from "./src/select/cutoff_radius.ts";
+export type { RadiusObjective } from "./src/select/radius_sweep.ts";
 export type { Pool, PoolOptions } from "./src/select/central_peripheral.ts";
 export {
   distill,

@@ -2,6 +2,7 @@
 import os from "node:os";
 import process from "node:process";
 import { benchAtoms, benchDescriptors } from "./descriptors.ts";
+import { benchPeers } from "./peers.ts";
 import { benchCounting, benchPca } from "./selection.ts";
 
 const start = performance.now();
@@ -14,6 +15,11 @@ await benchDescriptors();
 await benchAtoms();
 await benchCounting();
 await benchPca();
+const python = process.argv[2];
+if (python) await benchPeers(python);
+else {console.log(
+    "\nno peers: name a Python that has numpy and scikit-learn, `deno task bench python3`",
+  );}
 console.log(`\n${((performance.now() - start) / 1000).toFixed(0)} s in all`);
 
 function runtime(): string {

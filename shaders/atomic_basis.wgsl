@@ -70,7 +70,9 @@ fn atomic_basis(
   for (var c0 = 0u; c0 < params.channels; c0 += WG_SIZE) {
     // Lanes beyond the last channel work on it too and write nothing.
     let c = min(c0 + lane, params.channels - 1u);
+    // Assigned, because naga sets a declared variable to zero only once.
     var u: array<f32, N_A * N_B>;
+    u = array<f32, N_A * N_B>();
     for (var first = atom.x; first < atom.y; first += STAGED) {
       let count = min(STAGED, atom.y - first);
       workgroupBarrier();

@@ -6,7 +6,7 @@ import { UsageError } from "../errors.ts";
 import type { ComponentChoice } from "../linalg/pca.ts";
 import type { Standardization } from "../linalg/standardize.ts";
 import type { Pooling } from "../model/pooling.ts";
-import type { RadiusObjective } from "../select/cutoff_radius.ts";
+import type { RadiusObjective } from "../select/radius_sweep.ts";
 
 /** Options that every command which computes descriptors shares. */
 export interface DescriptorOptions {

@@ -17,8 +17,8 @@ import { type Gpu, openDevice } from "./device.ts";
 import { openKernel } from "./kernel.ts";
 import { leadingSubspace } from "./leading_subspace.ts";
 import { countPairs } from "./neighbor_count.ts";
-import { PathKernels } from "./path_kernels.ts";
 import { proveComputing } from "./self_test.ts";
+import { Tilings } from "./tiling.ts";
 import { layerBuffers, uploadLayers } from "./weights.ts";
 
 /** Every kernel by the name of its file and entry point. */
@@ -35,9 +35,6 @@ export const SHADERS = {
 
 type Kernels = Record<keyof typeof SHADERS, Awaited<ReturnType<typeof openKernel>>>;
 
-/** Lanes of a workgroup of the atomic basis. */
-const LANES = 64;
-
 /** Atoms described in one submission, where the limits of the device allow it. */
 const BATCH_ATOMS = 4096;
 
@@ -49,14 +46,15 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
   for (const [name, code] of Object.entries(SHADERS)) {
     kernels[name as keyof Kernels] = await openKernel(gpu, name, code);
   }
-  const paths = new PathKernels(gpu, SHADERS.atomic_basis);
+  const tilings = new Tilings(gpu, SHADERS.atomic_basis);
   return {
     name: "gpu",
     description: gpu.description,
     async openDescriber(model, nLayers, elements) {
       const baked = bakeModel(model, elements, nLayers);
       checkTables(gpu, baked);
-      const layers = await uploadLayers(gpu, baked, paths, LANES);
+      const layers = uploadLayers(gpu, baked);
+      const tiling = await tilings.of(baked);
       const width = descriptorLength(model, nLayers);
       return {
         width,
@@ -64,7 +62,9 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
         async describe(frames) {
           const out: Float32Array[] = [];
           for (const part of splitGraphs(gpu, baked, frames, model.rMax)) {
-            const rows = await describeGraphs(gpu, kernels, baked, layers, part);
+            const rows = await tiling.run((paths) =>
+              describeGraphs(gpu, kernels, baked, layers, paths, part)
+            );
             let at = 0;
             for (const { nAtoms } of part) out.push(rows.slice(at, at += nAtoms * width));
           }

@@ -25,6 +25,7 @@ interface Batch {
  * Descriptors of a batch of graphs by the WGSL kernels, stage by stage as in `src/model/mace.ts`, in
  * one submission and one readback.
  *
+ * @param paths the atomic basis of every path of every layer
  * @returns invariants of all layers, shape (n_atoms of all graphs, n_layers · channels)
  */
 export async function describeGraphs(
@@ -32,9 +33,10 @@ export async function describeGraphs(
   kernels: DescriptorKernels,
   model: BakedModel,
   layers: readonly LayerBuffers[],
+  paths: readonly (readonly Kernel[])[],
   graphs: readonly Graph[],
 ): Promise<Float32Array> {
-  const stage = new Stage(gpu, kernels, model);
+  const stage = new Stage(gpu, kernels, model, paths);
   try {
     const batch = uploadBatch(stage, model, graphs);
     stage.geometry(batch);
@@ -59,6 +61,7 @@ class Stage {
     readonly gpu: Gpu,
     readonly kernels: DescriptorKernels,
     readonly model: BakedModel,
+    readonly paths: readonly (readonly Kernel[])[],
   ) {
     this.#encoder = gpu.device.createCommandEncoder();
     this.#pass = this.#encoder.beginComputePass();
@@ -114,7 +117,7 @@ class Stage {
     }
     const width = layer.groups * layer.width;
     const sums = this.buffer(`layer ${t} sums`, batch.nAtoms * layer.nComponents * width);
-    this.#sumNeighbors(batch, buffers, up, sums);
+    this.#sumNeighbors(batch, buffers, this.paths[t], up, sums);
 
     const message = features("message", d);
     layer.degrees.forEach((l, p) => {
@@ -152,6 +155,7 @@ class Stage {
   #sumNeighbors(
     batch: Batch,
     buffers: LayerBuffers,
+    kernels: readonly Kernel[],
     up: GPUBuffer | null,
     sums: GPUBuffer,
   ): void {
@@ -173,7 +177,7 @@ class Stage {
     const { width, groups, nRadials, nComponents } = layer;
     const senders = up ?? this.upload("ones", new Float32Array(width).fill(1));
     const stride = up ? (layer.lIn + 1) ** 2 * width : 0;
-    buffers.paths.forEach((kernel, p) => {
+    kernels.forEach((kernel, p) => {
       const [l1, l2, first] = layer.paths.subarray(5 * p, 5 * p + 3);
       const radial = Math.min(p, nRadials - 1);
       const input = [2 * l2, stride, l1 * l1 * width];

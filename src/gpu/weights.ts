@@ -1,7 +1,6 @@
 import type { BakedLayer, BakedModel } from "../model/bake.ts";
 import type { Gpu } from "./device.ts";
-import { type Kernel, storageBuffer } from "./kernel.ts";
-import type { PathKernels } from "./path_kernels.ts";
+import { storageBuffer } from "./kernel.ts";
 
 /** One layer's weights on the device. */
 export interface LayerBuffers {
@@ -13,19 +12,12 @@ export interface LayerBuffers {
   readonly message: GPUBuffer;
   readonly skip: GPUBuffer | null;
   readonly product: GPUBuffer;
-  /** The atomic basis of each path. */
-  readonly paths: readonly Kernel[];
   readonly contractions: readonly { terms: GPUBuffer; coefficients: GPUBuffer }[];
 }
 
-/** Copies the weights of every layer to the device and compiles its paths. */
-export function uploadLayers(
-  gpu: Gpu,
-  model: BakedModel,
-  kernels: PathKernels,
-  lanes: number,
-): Promise<LayerBuffers[]> {
-  return Promise.all(model.layers.map(async (layer, t) => {
+/** Copies the weights of every layer to the device. */
+export function uploadLayers(gpu: Gpu, model: BakedModel): LayerBuffers[] {
+  return model.layers.map((layer, t) => {
     const upload = (name: string, content: Float32Array | Uint32Array) =>
       storageBuffer(gpu, `layer ${t} ${name}`, content);
     return {
@@ -36,13 +28,12 @@ export function uploadLayers(
       message: upload("message", layer.message),
       skip: layer.skip && upload("skip", layer.skip),
       product: upload("product", layer.product),
-      paths: await kernels.open(layer, lanes),
       contractions: layer.contractions.map(({ l, terms, coefficients }) => ({
         terms: upload(`terms ${l}`, new Uint32Array(terms.buffer as ArrayBuffer)),
         coefficients: upload(`coefficients ${l}`, coefficients),
       })),
     };
-  }));
+  });
 }
 
 /** Every buffer of a layer. */

@@ -2,10 +2,7 @@ import { RequestError } from "../errors.ts";
 import type { Matrix } from "../matrix.ts";
 import { uniformStream } from "../rng.ts";
 import { type CountPairs, exactNeighborCounts } from "./neighbor_count.ts";
-import { sweepRadius } from "./radius_sweep.ts";
-
-/** What the search for r_c maximises: V(r) / max V - λ · isolated fraction. */
-export type RadiusObjective = "log-variance" | "variance" | "fano";
+import { type RadiusObjective, sweepRadius } from "./radius_sweep.ts";
 
 export interface RadiusOptions {
   /** `null` searches for r_c. */

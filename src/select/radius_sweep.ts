@@ -1,5 +1,7 @@
 import type { Matrix } from "../matrix.ts";
-import type { RadiusObjective } from "./cutoff_radius.ts";
+
+/** What the search for r_c maximises: V(r) / max V - λ · isolated fraction. */
+export type RadiusObjective = "log-variance" | "variance" | "fano";
 
 /** Ratings that differ by less are equal, and the smaller radius is taken. */
 const ROUNDING = 1e-12;

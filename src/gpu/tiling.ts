@@ -1,0 +1,59 @@
+import type { BakedModel } from "../model/bake.ts";
+import type { Gpu } from "./device.ts";
+import type { Kernel } from "./kernel.ts";
+import { PathKernels } from "./path_kernels.ts";
+
+/** Lanes of a workgroup of the atomic basis, one channel each. */
+export const LANES = [64, 32, 128];
+
+/** The kernels of every path of every layer. */
+type Paths = readonly (readonly Kernel[])[];
+
+/** How one model is run. */
+export interface Tiling {
+  /** Runs a batch; the first one is run with every tiling, and the fastest stays. */
+  run<T>(batch: (paths: Paths) => Promise<T>): Promise<T>;
+}
+
+/**
+ * Tilings of the atomic basis. Which one is fastest depends on the adapter: the first batch of a model
+ * decides, and models of the same shape share the decision. Results do not depend on it. A software
+ * adapter is not worth the trial and has the first.
+ */
+export class Tilings {
+  readonly #paths: PathKernels;
+  readonly #chosen = new Map<string, number>();
+
+  constructor(readonly gpu: Gpu, source: string) {
+    this.#paths = new PathKernels(gpu, source);
+  }
+
+  async of(model: BakedModel): Promise<Tiling> {
+    const shape = JSON.stringify(model.layers.map(({ width, degrees }) => [width, degrees]));
+    const open = (lanes: number) =>
+      Promise.all(model.layers.map((layer) => this.#paths.open(layer, lanes)));
+    const known = this.gpu.software ? LANES[0] : this.#chosen.get(shape);
+    if (known !== undefined) {
+      const paths = await open(known);
+      return { run: (batch) => batch(paths) };
+    }
+    const candidates = await Promise.all(LANES.map(open));
+    let best: Paths | null = null;
+    const chosen = this.#chosen;
+    return {
+      async run<T>(batch: (paths: Paths) => Promise<T>): Promise<T> {
+        if (best) return batch(best);
+        let [least, result] = [Infinity, await batch(candidates[0])];
+        for (const [i, paths] of candidates.entries()) {
+          const start = performance.now();
+          result = await batch(paths);
+          const time = performance.now() - start;
+          if (time >= least) continue;
+          [least, best] = [time, paths];
+          chosen.set(shape, LANES[i]);
+        }
+        return result;
+      },
+    };
+  }
+}
