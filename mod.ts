@@ -70,7 +70,6 @@ export {
   type Distillation,
   type DistillInput,
   type DistillOptions,
-  frameFeatures,
   type FrameKey,
 } from "./src/pipeline.ts";
 export { openCpuBackend } from "./src/cpu/backend.ts";

@@ -5,6 +5,7 @@ import type { FindSubspace } from "./linalg/pca.ts";
 import { leadingColumns, symmetricEigen } from "./linalg/symmetric_eigen.ts";
 import { descriptors } from "./model/mace.ts";
 import { descriptorLength, type MaceModel } from "./model/mace_model.ts";
+import { poolAtoms, type Pooling } from "./model/pooling.ts";
 import { type CountPairs, neighborCount } from "./select/neighbor_count.ts";
 
 export type BackendName = "gpu" | "cpu" | "reference";
@@ -17,6 +18,9 @@ export interface Describer {
   readonly batchAtoms: number;
   /** Descriptors of every frame, each of shape (n_atoms, width). */
   describe(frames: readonly Frame[]): Promise<ArrayLike<number>[]>;
+  /** Descriptors pooled to one row per frame, `per-element-mean` over the elements that the describer
+   * was opened for. */
+  pool(frames: readonly Frame[], pooling: Pooling): Promise<Float64Array[]>;
   close(): Promise<void>;
 }
 
@@ -28,7 +32,7 @@ export interface Backend {
   readonly name: BackendName;
   /** Adapter or threads, for reports. */
   readonly description: string;
-  /** Makes the first `nLayers` layers ready for frames of the given elements (atomic numbers). */
+  /** Makes the first `nLayers` layers ready for frames of the given elements (atomic numbers, ascending). */
   openDescriber(
     model: MaceModel,
     nLayers: number,
@@ -39,18 +43,35 @@ export interface Backend {
   close(): Promise<void>;
 }
 
+/** Pools what `describe` returns, in float64. */
+export function poolDescribed(
+  describe: Describer["describe"],
+  width: number,
+  elements: readonly number[],
+): Describer["pool"] {
+  return async (frames, pooling) => {
+    const described = await describe(frames);
+    return frames.map(({ species }, f) =>
+      poolAtoms(described[f], species, width, pooling, elements)
+    );
+  };
+}
+
 /** The definitions themselves, in float64 and on one thread. */
 export const referenceBackend: Backend = {
   name: "reference",
   description: "float64 definition, 1 thread",
-  openDescriber(model, nLayers) {
+  openDescriber(model, nLayers, elements) {
+    const width = descriptorLength(model, nLayers);
+    const describe = (frames: readonly Frame[]) =>
+      Promise.resolve(
+        frames.map((frame) => descriptors(model, neighborList(frame, model.rMax), nLayers)),
+      );
     return Promise.resolve({
-      width: descriptorLength(model, nLayers),
+      width,
       batchAtoms: 1,
-      describe: (frames) =>
-        Promise.resolve(
-          frames.map((frame) => descriptors(model, neighborList(frame, model.rMax), nLayers)),
-        ),
+      describe,
+      pool: poolDescribed(describe, width, elements),
       close: () => Promise.resolve(),
     });
   },

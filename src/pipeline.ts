@@ -1,6 +1,5 @@
-import type { Backend, Describer } from "./backend.ts";
+import type { Backend } from "./backend.ts";
 import { RequestError } from "./errors.ts";
-import type { Frame } from "./frame.ts";
 import {
   type ComponentChoice,
   type PrincipalComponents,
@@ -9,7 +8,6 @@ import {
 } from "./linalg/pca.ts";
 import type { Standardization } from "./linalg/standardize.ts";
 import { type Matrix, matrix, takeRows } from "./matrix.ts";
-import { poolAtoms, type Pooling } from "./model/pooling.ts";
 import { hashName, stableId } from "./rng.ts";
 import { centralPeripheral, type Pool, type PoolOptions } from "./select/central_peripheral.ts";
 import { type RadiusOptions, type RadiusSearch, searchRadius } from "./select/cutoff_radius.ts";
@@ -56,19 +54,6 @@ export interface Distillation {
   /** Place of the frame that each frame duplicates; its own place if it is unique. */
   readonly representative: Uint32Array;
   readonly poolSizes: { readonly central: number; readonly peripheral: number };
-}
-
-/** Rows of features, one per frame, from the descriptors of its atoms. */
-export async function frameFeatures(
-  frames: readonly Frame[],
-  describer: Describer,
-  pooling: Pooling,
-  elements: readonly number[],
-): Promise<Float64Array[]> {
-  const described = await describer.describe(frames);
-  return frames.map(({ species }, f) =>
-    poolAtoms(described[f], species, describer.width, pooling, elements)
-  );
 }
 
 /**

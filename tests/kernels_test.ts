@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { loadModel } from "../src/checkpoint/load.ts";
 import { maceModel } from "../src/checkpoint/mace_checkpoint.ts";
+import { type Backend, referenceBackend } from "../src/backend.ts";
 import type { Frame } from "../src/frame.ts";
 import { neighborList } from "../src/graph/neighbor_list.ts";
 import { covariance } from "../src/linalg/covariance.ts";
@@ -141,6 +142,36 @@ test("descriptors of awkward frames: one atom alone, a pair, a tiny periodic cel
       true,
     ]),
   ], "hydrogen-small");
+});
+
+test("pooled descriptors by the kernels equal those of the definition", async () => {
+  const path = sharedPath("reference/mace/couplings_lmax3.json");
+  if (!path) return;
+  const model = maceModel(randomCheckpoint(JSON.parse(readFileSync(path, "utf8")), true));
+  const frames = [[1, 8, 1, 1, 8, 1], [8], [1, 1], new Array(200).fill(1)].map((species, f) =>
+    makeFrame(
+      species,
+      randomNumbers(f, 3 * species.length).map((x) => 1.5 * species.length ** (1 / 3) * x),
+      undefined,
+      [false, false, false],
+    )
+  );
+  for (const pooling of ["mean", "per-element-mean", "mean-std"] as const) {
+    const pooled = async (backend: Backend) => {
+      const describer = await backend.openDescriber(model, 2, [1, 8]);
+      const rows = await describer.pool(frames, pooling);
+      await describer.close();
+      return rows;
+    };
+    const expected = await pooled(referenceBackend);
+    for (const { label, backend } of backends) {
+      (await pooled(backend)).forEach((row, f) => {
+        const error = rowError(row, expected[f], row.length);
+        assert.equal(row.length, expected[f].length);
+        assert.ok(error <= TOLERANCE, `${pooling}, ${label}, frame ${f}: ${error}`);
+      });
+    }
+  }
 });
 
 test("leading subspaces by the kernels contain those of the definition", async () => {

@@ -7,7 +7,6 @@ import { type FrameEntry, readFrames } from "../io/inputs.ts";
 import { type Matrix, matrix } from "../matrix.ts";
 import { descriptorLength, type MaceModel } from "../model/mace_model.ts";
 import { pooledLength, type Pooling } from "../model/pooling.ts";
-import { frameFeatures } from "../pipeline.ts";
 import { FeatureCache } from "./feature_cache.ts";
 import { isInterrupted } from "./interrupt.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
@@ -78,7 +77,7 @@ export async function describePool(
   try {
     const missing = (entry: FrameEntry) => !caches.get(entry.file)!.rows.has(entry.index);
     for await (const { frames, rows } of readBatches(pool, missing, describer.batchAtoms)) {
-      const pooled = await frameFeatures(frames, describer, options.pooling, pool.elements);
+      const pooled = await describer.pool(frames, options.pooling);
       pooled.forEach((row, i) => {
         features.data.set(row, rows[i] * width);
         caches.get(frames[i].file)!.append(frames[i].index, row);

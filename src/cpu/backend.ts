@@ -1,4 +1,4 @@
-import type { Backend } from "../backend.ts";
+import { type Backend, poolDescribed } from "../backend.ts";
 import type { Frame } from "../frame.ts";
 import { leadingColumns, symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { bakeModel } from "../model/bake.ts";
@@ -25,17 +25,20 @@ export function openCpuBackend(nThreads: number): Promise<Backend> {
       const before = mark(threads.memory);
       await threads.runEverywhere({ kind: "forget" });
       const stored = storeModel(threads.memory, bakeModel(model, elements, nLayers));
+      const width = descriptorLength(model, nLayers);
+      const describe = async (frames: readonly Frame[]) => {
+        const tasks = splitFrames(frames).map((part) => ({
+          kind: "describe" as const,
+          model: stored,
+          frames: part,
+        }));
+        return (await threads.runAll(tasks) as Float32Array[][]).flat();
+      };
       return {
-        width: descriptorLength(model, nLayers),
+        width,
         batchAtoms: 4 * TASK_ATOMS * nThreads,
-        async describe(frames) {
-          const tasks = splitFrames(frames).map((part) => ({
-            kind: "describe" as const,
-            model: stored,
-            frames: part,
-          }));
-          return (await threads.runAll(tasks) as Float32Array[][]).flat();
-        },
+        describe,
+        pool: poolDescribed(describe, width, elements),
         async close() {
           await threads.runEverywhere({ kind: "forget" });
           release(threads.memory, before);

@@ -1,12 +1,14 @@
-import type { Backend } from "../backend.ts";
+import type { Backend, Describer } from "../backend.ts";
 import { RequestError } from "../errors.ts";
-import type { Graph } from "../frame.ts";
+import type { Frame, Graph } from "../frame.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
 import { type BakedModel, bakeModel } from "../model/bake.ts";
-import { descriptorLength } from "../model/mace_model.ts";
+import { descriptorLength, type MaceModel } from "../model/mace_model.ts";
+import { elementFractions, type Pooling } from "../model/pooling.ts";
 import atomicBasis from "../../shaders/atomic_basis.wgsl" with { type: "text" };
 import channelMix from "../../shaders/channel_mix.wgsl" with { type: "text" };
 import covariance from "../../shaders/covariance.wgsl" with { type: "text" };
+import poolAtoms from "../../shaders/pool_atoms.wgsl" with { type: "text" };
 import neighborCount from "../../shaders/neighbor_count.wgsl" with { type: "text" };
 import powerIteration from "../../shaders/power_iteration.wgsl" with { type: "text" };
 import productBasis from "../../shaders/product_basis.wgsl" with { type: "text" };
@@ -27,6 +29,7 @@ export const SHADERS = {
   channel_mix: channelMix,
   covariance,
   neighbor_count: neighborCount,
+  pool_atoms: poolAtoms,
   power_iteration: powerIteration,
   product_basis: productBasis,
   radial_basis: radialBasis,
@@ -50,38 +53,68 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
   return {
     name: "gpu",
     description: gpu.description,
-    async openDescriber(model, nLayers, elements) {
-      const baked = bakeModel(model, elements, nLayers);
-      checkTables(gpu, baked);
-      const layers = uploadLayers(gpu, baked);
-      const tiling = await tilings.of(baked);
-      const width = descriptorLength(model, nLayers);
-      return {
-        width,
-        batchAtoms: BATCH_ATOMS,
-        async describe(frames) {
-          const out: Float32Array[] = [];
-          for (const part of splitGraphs(gpu, baked, frames, model.rMax)) {
-            const rows = await tiling.run((paths) =>
-              describeGraphs(gpu, kernels, baked, layers, paths, part)
-            );
-            let at = 0;
-            for (const { nAtoms } of part) out.push(rows.slice(at, at += nAtoms * width));
-          }
-          return out;
-        },
-        close() {
-          for (const layer of layers) for (const buffer of layerBuffers(layer)) buffer.destroy();
-          return Promise.resolve();
-        },
-      };
-    },
+    openDescriber: (model, nLayers, elements) =>
+      openDescriber(gpu, kernels, tilings, model, nLayers, elements),
     async leadingSubspace(centred, m) {
       return { start: await leadingSubspace(gpu, kernels, centred, m), covariance: null };
     },
     countPairs: (points, radii) => countPairs(gpu, kernels.neighbor_count, points, radii),
     close() {
       gpu.device.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function openDescriber(
+  gpu: Gpu,
+  kernels: Kernels,
+  tilings: Tilings,
+  model: MaceModel,
+  nLayers: number,
+  elements: readonly number[],
+): Promise<Describer> {
+  const baked = bakeModel(model, elements, nLayers);
+  checkTables(gpu, baked);
+  const layers = uploadLayers(gpu, baked);
+  const tiling = await tilings.of(baked);
+  const width = descriptorLength(model, nLayers);
+  /** Rows of every part that fits the device, with its graphs. */
+  async function* run(frames: readonly Frame[], pooling: Pooling | null) {
+    for (const part of splitGraphs(gpu, baked, frames, model.rMax)) {
+      const rows = await tiling.run((paths) =>
+        describeGraphs(gpu, kernels, baked, layers, paths, part, pooling)
+      );
+      yield { part, rows };
+    }
+  }
+  return {
+    width,
+    batchAtoms: BATCH_ATOMS,
+    async describe(frames) {
+      const out: Float32Array[] = [];
+      for await (const { part, rows } of run(frames, null)) {
+        let at = 0;
+        for (const { nAtoms } of part) out.push(rows.slice(at, at += nAtoms * width));
+      }
+      return out;
+    },
+    async pool(frames, pooling) {
+      const out: Float64Array[] = [];
+      for await (const { part, rows } of run(frames, pooling)) {
+        const each = rows.length / part.length;
+        part.forEach(({ species }, f) => {
+          const row = rows.subarray(f * each, (f + 1) * each);
+          const perElement = pooling === "per-element-mean";
+          out.push(
+            Float64Array.of(...row, ...perElement ? elementFractions(species, elements) : []),
+          );
+        });
+      }
+      return out;
+    },
+    close() {
+      for (const layer of layers) for (const buffer of layerBuffers(layer)) buffer.destroy();
       return Promise.resolve();
     },
   };
@@ -100,7 +133,7 @@ function checkTables(gpu: Gpu, model: BakedModel): void {
 function* splitGraphs(
   gpu: Gpu,
   model: BakedModel,
-  frames: Parameters<Awaited<ReturnType<Backend["openDescriber"]>>["describe"]>[0],
+  frames: readonly Frame[],
   rMax: number,
 ): Generator<Graph[]> {
   const sums = model.layers.map(({ nComponents, groups, width }) => nComponents * groups * width);

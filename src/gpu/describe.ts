@@ -1,12 +1,13 @@
 import type { Graph } from "../frame.ts";
 import type { BakedModel } from "../model/bake.ts";
+import type { Pooling } from "../model/pooling.ts";
 import type { Gpu } from "./device.ts";
 import { fold, type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts";
 import type { LayerBuffers } from "./weights.ts";
 
 export type DescriptorKernels = Readonly<
   Record<
-    "spherical_harmonics" | "radial_basis" | "channel_mix" | "product_basis",
+    "spherical_harmonics" | "radial_basis" | "channel_mix" | "product_basis" | "pool_atoms",
     Kernel
   >
 >;
@@ -26,7 +27,9 @@ interface Batch {
  * one submission and one readback.
  *
  * @param paths the atomic basis of every path of every layer
- * @returns invariants of all layers, shape (n_atoms of all graphs, n_layers · channels)
+ * @param pooling null for the atoms themselves
+ * @returns invariants of all layers, shape (n_rows, n_layers · channels): a row per atom, or pooled a
+ *   row per graph, one per graph and element, or the graph's mean and its standard deviation
  */
 export async function describeGraphs(
   gpu: Gpu,
@@ -35,16 +38,20 @@ export async function describeGraphs(
   layers: readonly LayerBuffers[],
   paths: readonly (readonly Kernel[])[],
   graphs: readonly Graph[],
+  pooling: Pooling | null,
 ): Promise<Float32Array> {
   const stage = new Stage(gpu, kernels, model, paths);
   try {
     const batch = uploadBatch(stage, model, graphs);
     stage.geometry(batch);
-    const output = stage.buffer("descriptors", batch.nAtoms * layers.length * model.padded);
+    const columns = layers.length * model.padded;
+    const output = stage.buffer("descriptors", batch.nAtoms * columns);
     let h = stage.upload("embedding", embed(model, graphs, batch.nAtoms));
     layers.forEach((layer, t) => h = stage.layer(batch, layer, h, output, t, layers.length));
-    const bytes = 4 * batch.nAtoms * layers.length * model.padded;
-    const [result] = await stage.finish([[output, bytes]]);
+    const rows = pooling
+      ? stage.pool(batch, graphs, output, columns, pooling)
+      : { buffer: output, count: batch.nAtoms };
+    const [result] = await stage.finish([[rows.buffer, 4 * rows.count * columns]]);
     return dropPadding(new Float32Array(result), model.padded, model.channels);
   } finally {
     stage.destroy();
@@ -87,6 +94,29 @@ class Stage {
   geometry({ nEdges, vectors, geometry }: Batch): void {
     const kernel = this.kernels.spherical_harmonics;
     this.#rows(kernel, nEdges, [["u32", nEdges], ["u32", this.model.lMax]], [vectors, geometry]);
+  }
+
+  /** Pools the atoms' rows of every graph. */
+  pool(
+    batch: Batch,
+    graphs: readonly Graph[],
+    descriptors: GPUBuffer,
+    columns: number,
+    pooling: Pooling,
+  ): { buffer: GPUBuffer; count: number } {
+    const nBlocks = pooling === "per-element-mean" ? this.model.nElements : 1;
+    const deviations = pooling === "mean-std" ? 1 : 0;
+    const count = graphs.length * (nBlocks + deviations);
+    const buffer = this.buffer("pooled", count * columns);
+    const ends = new Uint32Array(2 * graphs.length);
+    let atom = 0;
+    graphs.forEach(({ nAtoms }, f) => ends.set([atom, atom += nAtoms], 2 * f));
+    const { x, y } = fold(graphs.length);
+    const fields = [graphs.length, columns, nBlocks, deviations, x];
+    const params = this.#params("pool_atoms", fields.map((value) => ["u32", value]));
+    const tensors = [descriptors, batch.atoms, this.upload("frames", ends), buffer];
+    this.kernels.pool_atoms.dispatch(this.#pass, [params, ...tensors], x, y, nBlocks);
+    return { buffer, count };
   }
 
   /** One interaction and product basis; returns the features that leave it. */

@@ -7,6 +7,14 @@ export function pooledLength(width: number, pooling: Pooling, nElements: number)
   return pooling === "mean-std" ? 2 * width : width;
 }
 
+/** Square roots of the fractions of atoms of each element, shape (n_elements). */
+export function elementFractions(species: Uint8Array, elements: readonly number[]): Float64Array {
+  return Float64Array.from(elements, (z) => {
+    const members = species.reduce((n, other) => n + Number(other === z), 0);
+    return Math.sqrt(members / species.length);
+  });
+}
+
 /**
  * Pools the descriptors of one frame.
  *
@@ -26,9 +34,9 @@ export function poolAtoms(
   const out = new Float64Array(pooledLength(width, pooling, elements.length));
   const nAtoms = species.length;
   if (pooling === "per-element-mean") {
+    out.set(elementFractions(species, elements), elements.length * width);
     elements.forEach((z, block) => {
       const members = species.reduce((n, other) => n + Number(other === z), 0);
-      out[elements.length * width + block] = Math.sqrt(members / nAtoms);
       for (let i = 0; i < nAtoms; i++) {
         if (species[i] !== z) continue;
         for (let j = 0; j < width; j++) {

@@ -17,7 +17,13 @@ test("every tiling gives the same descriptors, and the choice is kept", async ()
   if (!backend) return;
   await backend.close();
   const gpu = await openDevice({ allowSoftware: true });
-  const names = ["spherical_harmonics", "radial_basis", "channel_mix", "product_basis"] as const;
+  const names = [
+    "spherical_harmonics",
+    "radial_basis",
+    "channel_mix",
+    "product_basis",
+    "pool_atoms",
+  ] as const;
   const kernels = Object.fromEntries(
     await Promise.all(names.map(async (n) => [n, await openKernel(gpu, n, SHADERS[n])])),
   ) as DescriptorKernels;
@@ -32,7 +38,7 @@ test("every tiling gives the same descriptors, and the choice is kept", async ()
   const results: Float32Array[] = [];
   const run = () =>
     tiling.run(async (paths) => {
-      const rows = await describeGraphs(gpu, kernels, model, layers, paths, [graph]);
+      const rows = await describeGraphs(gpu, kernels, model, layers, paths, [graph], null);
       results.push(rows);
       return rows;
     });
