@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { loadModel } from "../src/checkpoint/load.ts";
 import { maceModel } from "../src/checkpoint/mace_checkpoint.ts";
 import { type Backend, referenceBackend } from "../src/backend.ts";
+import { openCpuBackend } from "../src/cpu/backend.ts";
+import { KERNELS } from "../src/cpu/embedded.ts";
+import { exactNeighborCounts, neighborCount } from "../src/select/neighbor_count.ts";
 import type { Frame } from "../src/frame.ts";
 import { neighborList } from "../src/graph/neighbor_list.ts";
 import { covariance } from "../src/linalg/covariance.ts";
@@ -142,6 +146,36 @@ test("descriptors of awkward frames: one atom alone, a pair, a tiny periodic cel
       true,
     ]),
   ], "hydrogen-small");
+});
+
+/** Whether this engine compiles relaxed SIMD. */
+function knowsRelaxed(): boolean {
+  const bytes = Buffer.from(KERNELS.channel_mix.relaxed!, "base64");
+  return WebAssembly.validate(Uint8Array.from(bytes));
+}
+
+test("plain and relaxed kernels equal the definition, whichever was chosen here", async () => {
+  const { model } = loadModel(projectPath("data/hydrogen-small.safetensors"));
+  const u = randomNumbers(5, 24);
+  const positions = u.map((x, i) => 0.5 * x + 1.2 * ((i >> (i % 3)) & 1) + (i > 11 ? 0.9 : 0));
+  const frame = makeFrame(new Array(8).fill(1), positions, [3, 0, 0, 0, 3, 0, 0, 0, 3]);
+  const expected = descriptors(model, neighborList(frame, model.rMax));
+  for (const build of ["plain", "relaxed"] as const) {
+    if (build === "relaxed" && !knowsRelaxed()) {
+      console.log("skipped: relaxed kernels: this engine does not know relaxed SIMD");
+      continue;
+    }
+    const backend = await openCpuBackend(1, build);
+    const describer = await backend.openDescriber(model, model.layers.length, [1]);
+    const [rows] = await describer.describe([frame]);
+    const error = rowError(rows, expected, describer.width);
+    assert.ok(error <= 1e-6, `${build}: ${error}`);
+    const points = { data: normalNumbers(4, 900), rows: 300, cols: 3 };
+    const radii = Float64Array.of(0.3, 1, 2);
+    const { counts } = await exactNeighborCounts(points, radii, backend.countPairs);
+    assert.deepEqual(counts, neighborCount(points, radii), build);
+    await backend.close();
+  }
 });
 
 test("pooled descriptors by the kernels equal those of the definition", async () => {

@@ -14,8 +14,7 @@ import { storeModel } from "./weights.ts";
 const TASK_ATOMS = 256;
 
 /** WebAssembly SIMD kernels on worker threads; results do not depend on the number of threads. */
-export function openCpuBackend(nThreads: number): Promise<Backend> {
-  const build = chooseBuild();
+export function openCpuBackend(nThreads: number, build = chooseBuild()): Promise<Backend> {
   const threads = openThreads(nThreads, build);
   return Promise.resolve({
     name: "cpu",

@@ -137,17 +137,21 @@ function visitNeighbors(
 
   function visitBin(): void {
     const [s0, s1, s2] = shift;
-    const x = wrapped[3 * i] - s0 * basis[0] - s1 * basis[3] - s2 * basis[6];
-    const y = wrapped[3 * i + 1] - s0 * basis[1] - s1 * basis[4] - s2 * basis[7];
-    const z = wrapped[3 * i + 2] - s0 * basis[2] - s1 * basis[5] - s2 * basis[8];
+    const x = wrapped[3 * i];
+    const y = wrapped[3 * i + 1];
+    const z = wrapped[3 * i + 2];
+    const tx = s0 * basis[0] + s1 * basis[3] + s2 * basis[6];
+    const ty = s0 * basis[1] + s1 * basis[4] + s2 * basis[7];
+    const tz = s0 * basis[2] + s1 * basis[5] + s2 * basis[8];
     const self = s0 === 0 && s1 === 0 && s2 === 0;
     const cell = (bin[0] * counts[1] + bin[1]) * counts[2] + bin[2];
     for (let p = first[cell]; p < first[cell + 1]; p++) {
       const j = atoms[p];
       if (self && j === i) continue;
-      const dx = x - wrapped[3 * j];
-      const dy = y - wrapped[3 * j + 1];
-      const dz = z - wrapped[3 * j + 2];
+      // In this order an edge and its reverse are opposite to the last bit, and both are found or none.
+      const dx = x - wrapped[3 * j] - tx;
+      const dy = y - wrapped[3 * j + 1] - ty;
+      const dz = z - wrapped[3 * j + 2] - tz;
       const d2 = dx * dx + dy * dy + dz * dz;
       if (d2 >= rMax * rMax) continue;
       if (d2 < COINCIDENT * COINCIDENT) {

@@ -112,24 +112,28 @@ test("dense hydrogen has the neighbors its density says", () => {
   }
 });
 
-test("every edge has its reverse", () => {
-  const u = randomNumbers(3, 30);
-  const frame = makeFrame(new Uint8Array(10).fill(1), u.map((x) => 3 * x), [
-    3,
-    0,
-    0,
-    1,
-    3,
-    0,
-    0,
-    1,
-    3,
-  ]);
-  const edges = new Set(edgesOf(frame, 4));
-  for (const edge of edges) {
-    const [i, j, shift] = edge.split(" ");
-    const back = shift.split(",").map((s) => 0 - Number(s));
-    assert.ok(edges.has(`${j} ${i} ${back}`));
+test("every edge has its reverse, opposite to the last bit, at the cutoff too", () => {
+  const skewed = [3, 0, 0, 1, 3, 0, 0, 1, 3];
+  const cubic = [3, 0, 0, 0, 3, 0, 0, 0, 3];
+  for (let seed = 1; seed <= 40; seed++) {
+    const positions = randomNumbers(seed, 30).map((x) => 3 * x);
+    // Atoms are 3 Å, the cutoff itself, from their images; rounding may put those on either side of it.
+    for (const [cell, rMax] of [[skewed, 4], [cubic, 3], [cubic, 6]] as const) {
+      const frame = makeFrame(new Uint8Array(10).fill(1), positions, cell);
+      const { firstEdge, sender, unitShifts, vectors } = neighborList(frame, rMax);
+      const edges = new Map<string, number[]>();
+      for (let i = 0; i < 10; i++) {
+        for (let e = firstEdge[i]; e < firstEdge[i + 1]; e++) {
+          const shift = [...unitShifts.subarray(3 * e, 3 * e + 3)];
+          edges.set(`${i} ${sender[e]} ${shift}`, [...vectors.subarray(3 * e, 3 * e + 3)]);
+        }
+      }
+      for (const [edge, vector] of edges) {
+        const [i, j, shift] = edge.split(" ");
+        const back = shift.split(",").map((s) => 0 - Number(s));
+        assert.deepEqual(edges.get(`${j} ${i} ${back}`), vector.map((x) => 0 - x), edge);
+      }
+    }
   }
 });
 
