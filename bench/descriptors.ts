@@ -13,7 +13,7 @@ import type { MaceModel } from "../src/model/mace_model.ts";
 import { denseHydrogen } from "./inputs.ts";
 import { mediumModel } from "./medium_model.ts";
 import { peakMultiplyAdds } from "./peak.ts";
-import { check, interleave, micros, row, rowError, table, type Timing } from "./timing.ts";
+import { check, interleave, micros, residentMegabytes, row, rowError, table } from "./timing.ts";
 
 /** Channels of the medium model. */
 const CHANNELS = 128;
@@ -126,16 +126,21 @@ export async function benchAtoms(): Promise<void> {
     "s",
     "µs/edge",
     "slope",
+    "resident, MB",
   );
+  await describer.describe([denseHydrogen(256, 1.4)]);
   let last: { atoms: number; time: number } | null = null;
-  for (const atoms of [256, 1024, 4096, 16384]) {
+  for (const atoms of [256, 1024, 4096, 16384, 65536]) {
     const frame = denseHydrogen(atoms, 1.4);
     const edges = neighborList(frame, rMax).nEdges;
-    const [time]: Timing[] = await interleave([() => describer.describe([frame])], 1);
-    const slope = last && Math.log(time.median / last.time) / Math.log(atoms / last.atoms);
-    const cost = (1000 * time.median / edges).toFixed(2);
-    row(atoms, (time.median / 1000).toFixed(2), cost, slope ? slope.toFixed(2) : "");
-    last = { atoms, time: time.median };
+    const start = performance.now();
+    await describer.describe([frame]);
+    const time = performance.now() - start;
+    const slope = last && Math.log(time / last.time) / Math.log(atoms / last.atoms);
+    const cost = (1000 * time / edges).toFixed(2);
+    const rise = slope ? slope.toFixed(2) : "";
+    row(atoms, (time / 1000).toFixed(2), cost, rise, residentMegabytes());
+    last = { atoms, time };
   }
   await describer.close();
   await backend.close();

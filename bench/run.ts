@@ -2,6 +2,7 @@
 import os from "node:os";
 import process from "node:process";
 import { benchAtoms, benchDescriptors } from "./descriptors.ts";
+import { benchEndToEnd } from "./end_to_end.ts";
 import { benchPeers } from "./peers.ts";
 import { benchCounting, benchPca } from "./selection.ts";
 
@@ -15,6 +16,7 @@ await benchDescriptors();
 await benchAtoms();
 await benchCounting();
 await benchPca();
+benchEndToEnd();
 const python = process.argv[2];
 if (python) await benchPeers(python);
 else {console.log(

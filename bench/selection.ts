@@ -6,7 +6,7 @@ import { type Matrix, matrix } from "../src/matrix.ts";
 import { searchRadius } from "../src/select/cutoff_radius.ts";
 import { exactNeighborCounts, neighborCount } from "../src/select/neighbor_count.ts";
 import { normalNumbers } from "./inputs.ts";
-import { check, interleave, row, table } from "./timing.ts";
+import { check, interleave, residentMegabytes, row, table } from "./timing.ts";
 
 /** Points around 40 centres. */
 export function clusteredPoints(n: number, d: number): Matrix {
@@ -51,6 +51,7 @@ export async function benchCounting(): Promise<void> {
     "ns/ordered pair",
     "2 threads, times faster",
     "slope",
+    "resident, MB",
   );
   const backends = await Promise.all([1, 2].map((n) => openCpuBackend(n)));
   for (const d of [3, 16]) {
@@ -75,6 +76,7 @@ export async function benchCounting(): Promise<void> {
         (1e6 * one.median / n / n).toFixed(2),
         (one.median / two.median).toFixed(2),
         slope ? slope.toFixed(2) : "",
+        residentMegabytes(),
       );
       last = { n, time: one.median };
     }
@@ -104,6 +106,7 @@ export async function benchPca(): Promise<void> {
     "covariance and eigen, s",
     "all, s",
     "slope",
+    "resident, MB",
   );
   const backend = await openCpuBackend(1);
   let last: { n: number; time: number } | null = null;
@@ -126,6 +129,7 @@ export async function benchPca(): Promise<void> {
       (lead.median / 1000).toFixed(3),
       (all.median / 1000).toFixed(3),
       slope ? slope.toFixed(2) : "",
+      residentMegabytes(),
     );
     last = { n, time: lead.median };
   }

@@ -1,5 +1,7 @@
 /** Timing of interleaved alternatives and the rows they print. */
 
+import process from "node:process";
+
 export interface Timing {
   /** Milliseconds. */
   readonly median: number;
@@ -30,6 +32,11 @@ export async function interleave(
 export function check(what: string, error: number, limit: number): string {
   if (!(error <= limit)) throw new Error(`${what}: error ${error} is above ${limit}`);
   return error.toExponential(1);
+}
+
+/** Memory that the process holds, MB. */
+export function residentMegabytes(): string {
+  return (process.memoryUsage().rss / 1e6).toFixed(0);
 }
 
 /** One row of a Markdown table. */

@@ -60,3 +60,11 @@ export function addProduct(
     }
   }
 }
+
+/** Squared Euclidean distance between row i of A and row j of B. */
+export function squaredDistance(a: Matrix, i: number, b: Matrix, j: number): number {
+  const { cols } = a;
+  let sum = 0;
+  for (let k = 0; k < cols; k++) sum += (a.data[i * cols + k] - b.data[j * cols + k]) ** 2;
+  return sum;
+}

@@ -7,11 +7,13 @@ import {
   projectRows,
 } from "./linalg/pca.ts";
 import type { Standardization } from "./linalg/standardize.ts";
-import { type Matrix, matrix, takeRows } from "./matrix.ts";
+import { kaiserScores } from "./linalg/kaiser.ts";
+import { type Matrix, matrix, squaredDistance, takeRows } from "./matrix.ts";
 import { hashName, stableId } from "./rng.ts";
 import { centralPeripheral, type Pool, type PoolOptions } from "./select/central_peripheral.ts";
 import { type RadiusOptions, type RadiusSearch, searchRadius } from "./select/cutoff_radius.ts";
 import { representatives } from "./select/duplicates.ts";
+import { type Cloud, type Method, type RivalOptions, RIVALS } from "./select/method.ts";
 import { strataQuotas } from "./select/strata.ts";
 
 /** Which frame a row of features belongs to. */
@@ -20,7 +22,8 @@ export interface FrameKey {
   readonly index: number;
 }
 
-export interface DistillOptions extends PoolOptions, RadiusOptions {
+export interface DistillOptions extends PoolOptions, RadiusOptions, RivalOptions {
+  readonly method: Method;
   /** Number of frames to choose, exactly. */
   readonly select: number;
   readonly standardization: Standardization;
@@ -58,7 +61,7 @@ export interface Distillation {
 
 /**
  * Central-peripheral distillation (arXiv 2604.03027): features → principal components → density →
- * selection. The result depends on the frames, options and seed alone, not on the order of the frames
+ * selection; or the selection of another method on the same features. The result depends on the frames, options and seed alone, not on the order of the frames
  * or on the backend.
  *
  * @throws {RequestError} if the wanted number of frames cannot be chosen
@@ -93,6 +96,8 @@ export async function distill(
       strata: input.strata && unique.map((row) => input.strata![order[row]]),
       keep: [...new Set(input.keep.map((frame) => uniqueOf[place.get(frame)!]))],
       barred: reference ? nearReference(cloud, points.rows, search) : new Set(),
+      points: cloud,
+      directPoints: options.method === "direct" ? kaiserScores(points) : matrix(0, 0),
     },
     search,
     options,
@@ -167,12 +172,9 @@ function stack(a: Matrix, b: Matrix): Matrix {
 function nearReference(cloud: Matrix, nPoints: number, search: RadiusSearch): Set<number> {
   const radius = search.radii[search.chosen];
   const near = new Set<number>();
-  const { data, cols } = cloud;
   for (let i = 0; i < nPoints; i++) {
     for (let j = nPoints; j < cloud.rows && !near.has(i); j++) {
-      let d2 = 0;
-      for (let k = 0; k < cols; k++) d2 += (data[i * cols + k] - data[j * cols + k]) ** 2;
-      if (d2 <= radius * radius) near.add(i);
+      if (squaredDistance(cloud, i, cloud, j) <= radius * radius) near.add(i);
     }
   }
   return near;
@@ -183,25 +185,53 @@ interface Choice {
   readonly strata: readonly string[] | null;
   readonly keep: readonly number[];
   readonly barred: ReadonlySet<number>;
+  /** Principal components, the rows of a reference set after those of the frames. */
+  readonly points: Matrix;
+  readonly directPoints: Matrix;
 }
 
-/** Kept frames first, then the central-peripheral selection of every stratum. */
+/** Kept frames first, then the selection of every stratum. */
 function choose(choice: Choice, search: RadiusSearch, options: DistillOptions) {
-  const { frames, strata, keep, barred } = choice;
-  const hashes = new Map<string, bigint>();
-  const hashOf = (file: string) => {
-    if (!hashes.has(file)) hashes.set(file, hashName(file));
-    return hashes.get(file)!;
-  };
-  const candidates = {
-    counts: search.counts,
-    nRadii: search.radii.length,
-    chosen: search.chosen,
-    ids: BigUint64Array.from(frames, ({ file, index }) => stableId(hashOf(file), index)),
-  };
+  const { frames, keep } = choice;
   if (keep.length > options.select) {
     throw new RequestError(`Cannot keep ${keep.length} frames in a selection of ${options.select}`);
   }
+  const { method } = options;
+  const parts = divide(choice, options.select - keep.length);
+  const ids = frameIds(frames);
+  const pool: Pool[] = frames.map(() => "none");
+  if (method !== "cpd") {
+    const reference = Array.from(
+      { length: choice.points.rows - frames.length },
+      (_, i) => frames.length + i,
+    );
+    const cloud: Cloud = { ...choice, ids, chosen: [...keep, ...reference] };
+    const picks = parts.map(({ members, quota }) => RIVALS[method](cloud, members, quota, options));
+    return { selected: [...keep, ...picks.flat()], pool, sizes: { central: 0, peripheral: 0 } };
+  }
+  const candidates = { ...search, nRadii: search.radii.length, ids };
+  const chosen = parts.map(({ members, quota }) =>
+    centralPeripheral(candidates, members, choice.barred, quota, options)
+  );
+  const [centralPool, peripheralPool] = [
+    chosen.flatMap((part) => part.centralPool),
+    chosen.flatMap((part) => part.peripheralPool),
+  ];
+  centralPool.forEach((u) => pool[u] = "central");
+  peripheralPool.forEach((u) => pool[u] = "peripheral");
+  return {
+    selected: [
+      ...keep,
+      ...chosen.flatMap((part) => part.central),
+      ...chosen.flatMap((part) => part.peripheral),
+    ],
+    pool,
+    sizes: { central: centralPool.length, peripheral: peripheralPool.length },
+  };
+}
+
+/** Strata by name, or all points as one, without those that are kept; and their budgets. */
+function divide({ frames, strata, keep }: Choice, budget: number) {
   const kept = new Set(keep);
   const groups = new Map<string, number[]>();
   frames.forEach((_, u) => {
@@ -210,22 +240,18 @@ function choose(choice: Choice, search: RadiusSearch, options: DistillOptions) {
     if (!groups.has(stratum)) groups.set(stratum, []);
     groups.get(stratum)!.push(u);
   });
-  const names = [...groups.keys()].sort();
-  const budget = options.select - keep.length;
-  const sizes = names.map((name) => groups.get(name)!.length);
-  const quotas = strata && budget > 0 ? strataQuotas(sizes, budget) : names.map(() => budget);
-  const pool: Pool[] = frames.map(() => "none");
-  const central: number[] = [];
-  const peripheral: number[] = [];
-  const count = { central: 0, peripheral: 0 };
-  names.forEach((name, s) => {
-    const part = centralPeripheral(candidates, groups.get(name)!, barred, quotas[s], options);
-    part.centralPool.forEach((u) => pool[u] = "central");
-    part.peripheralPool.forEach((u) => pool[u] = "peripheral");
-    count.central += part.centralPool.length;
-    count.peripheral += part.peripheralPool.length;
-    central.push(...part.central);
-    peripheral.push(...part.peripheral);
-  });
-  return { selected: [...keep, ...central, ...peripheral], pool, sizes: count };
+  const members = [...groups.keys()].sort().map((name) => groups.get(name)!);
+  const quotas = strata && budget > 0
+    ? strataQuotas(members.map((group) => group.length), budget)
+    : members.map(() => budget);
+  return members.map((group, s) => ({ members: group, quota: quotas[s] }));
+}
+
+function frameIds(frames: readonly FrameKey[]): BigUint64Array {
+  const hashes = new Map<string, bigint>();
+  const hashOf = (file: string) => {
+    if (!hashes.has(file)) hashes.set(file, hashName(file));
+    return hashes.get(file)!;
+  };
+  return BigUint64Array.from(frames, ({ file, index }) => stableId(hashOf(file), index));
 }

@@ -56,7 +56,7 @@ export async function runDistill(command: DistillCommand): Promise<void> {
     if (duplicates > 0) {
       console.warn(`${duplicates} of ${nFrames} frames duplicate others and were left out`);
     }
-    if (command.select > nFrames / 1.5) {
+    if (command.method === "cpd" && command.select > nFrames / 1.5) {
       console.warn(
         `${command.select} of ${nFrames} frames is more than two thirds: the pools cover every frame, ` +
           "and the choice is close to random",

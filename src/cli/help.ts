@@ -29,7 +29,7 @@ Running:
 
 const DISTILL = `Usage: cpd distill INPUT... -n N [-o DIR]
 
-Chooses N configurations by central-peripheral distillation (arXiv 2604.03027) and writes
+Chooses N configurations, by default by central-peripheral distillation (arXiv 2604.03027), and writes
 selected.xyz, rest.xyz, selected.txt, frames.csv, radius.csv, report.json and report.html.
 
 ${EXAMPLES.split("\n").slice(0, 3).join("\n")}
@@ -37,7 +37,8 @@ ${EXAMPLES.split("\n").slice(0, 3).join("\n")}
 Selection:
   -n, --select N         configurations to choose, exactly (required)
   -o, --output DIR       output folder (default: cpd-out)
-  --method cpd           method (default: cpd)
+  --method NAME          cpd, direct, rnd, fps, kmedoids or random (default: cpd)
+  --compat maml          with direct: maml's choice, which may fall short of N (then exit code 4)
   --features F.npy       use these rows, one per frame, instead of a model
   --standardize MODE     zscore, global or none, before PCA (default: zscore)
   --components K         auto, a number, or a fraction of variance (default: auto, 0.99 in 2..16)

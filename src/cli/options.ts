@@ -6,6 +6,7 @@ import { UsageError } from "../errors.ts";
 import type { ComponentChoice } from "../linalg/pca.ts";
 import type { Standardization } from "../linalg/standardize.ts";
 import type { Pooling } from "../model/pooling.ts";
+import { KNOW_REFERENCE, type Method, METHODS } from "../select/method.ts";
 import type { RadiusObjective } from "../select/radius_sweep.ts";
 
 /** Options that every command which computes descriptors shares. */
@@ -26,6 +27,8 @@ export interface DescriptorOptions {
 }
 
 export interface DistillCommand extends DescriptorOptions {
+  readonly method: Method;
+  readonly compat: boolean;
   readonly select: number;
   readonly features: string | null;
   readonly standardization: Standardization;
@@ -70,6 +73,7 @@ const DISTILL_FLAGS: Spec = {
   ...DESCRIPTOR_FLAGS,
   "select": { type: "string", short: "n" },
   "method": { type: "string" },
+  "compat": { type: "string" },
   "features": { type: "string" },
   "standardize": { type: "string" },
   "components": { type: "string" },
@@ -128,14 +132,22 @@ function joinNegative(args: readonly string[], options: Spec): string[] {
  * @throws {UsageError} naming the flag and the value that is wrong */
 export function parseDistill(args: readonly string[]): DistillCommand {
   const { values, positionals } = readFlags(args, DISTILL_FLAGS);
-  const method = choice(values, "method", ["cpd"], "cpd");
-  if (method !== "cpd") throw new UsageError(`Cannot use --method ${method}: expected cpd`);
+  const method = choice(values, "method", METHODS, "cpd");
+  if (values.reference !== undefined && !KNOW_REFERENCE.includes(method)) {
+    const able = KNOW_REFERENCE.join(", ");
+    throw new UsageError(`Cannot use --reference with --method ${method}: expected ${able}`);
+  }
+  if (values.compat !== undefined && method !== "direct") {
+    throw new UsageError(`Cannot use --compat with --method ${method}: expected direct`);
+  }
   if (values.select === undefined) {
     throw new UsageError("Cannot distil: -n N, the number of frames to choose, is missing");
   }
   const radius = values.radius === "auto" ? undefined : values.radius;
   return {
     ...descriptorOptions(values, positionals, "cpd-out"),
+    method,
+    compat: values.compat !== undefined && choice(values, "compat", ["maml"], "maml") === "maml",
     select: integer(values, "select", 0, 1),
     features: text(values, "features"),
     standardization: choice(values, "standardize", ["zscore", "global", "none"], "zscore"),

@@ -181,6 +181,7 @@ function makeReport(results: Results, warnings: readonly string[]) {
     n_frames: results.entries.length,
     n_selected: command.select,
     n_duplicates: result.representative.reduce((n, r, i) => n + Number(r !== i), 0),
+    method: command.method,
     radius: search.radii[search.chosen],
     radius_objective: command.objective,
     n_pairs_decided_in_float64: search.nUndecided,
@@ -197,6 +198,7 @@ function facts(report: ReturnType<typeof makeReport>): [string, string][] {
   const explained = report.explained_variance.reduce((sum, v) => sum + v, 0);
   const { central, peripheral } = report.pool_sizes;
   return [
+    ["Method", report.method],
     ["Frames", `${report.n_selected} chosen of ${report.n_frames}`],
     ["Duplicates left out", String(report.n_duplicates)],
     ["Density radius r_c", `${report.radius.toPrecision(5)} (${report.radius_objective})`],

@@ -1,4 +1,7 @@
-import { allocate } from "./memory.ts";
+import { allocate, extend } from "./memory.ts";
+
+/** Beyond this many bytes no room is kept to spare. */
+const LARGE = 2 ** 28;
 
 /** Scratch memory of one thread; grows to what the largest frame needs. */
 export class Arena {
@@ -12,8 +15,12 @@ export class Arena {
   reset(bytes: number): void {
     this.#used = 0;
     if (bytes <= this.#size) return;
-    this.#size = Math.ceil(1.25 * bytes);
-    this.#start = allocate(this.memory, this.#size);
+    // Room to spare, so that frames that vary a little do not grow it again and again.
+    const wanted = Math.ceil(bytes < LARGE ? 1.25 * bytes : bytes);
+    if (!extend(this.memory, this.#start + this.#size, wanted - this.#size)) {
+      this.#start = allocate(this.memory, wanted);
+    }
+    this.#size = wanted;
   }
 
   /** What is taken, to be given back by `release`. */

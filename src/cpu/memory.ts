@@ -27,14 +27,43 @@ export function createMemory(): WebAssembly.Memory {
 
 /** Reserves `bytes` and returns their address; grows the memory as needed. */
 export function allocate(memory: WebAssembly.Memory, bytes: number): number {
-  const size = Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
-  const address = Atomics.add(new Uint32Array(memory.buffer, 0, 1), HEAP_END, size) >>> 0;
-  const missing = address + size - memory.buffer.byteLength;
-  if (address + size > MAXIMUM_PAGES * PAGE) {
-    throw new RequestError("Cannot hold more than 4 GiB on the CPU backend: use fewer --threads");
-  }
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  const size = aligned(bytes);
+  checkEnd(mark(memory) + size);
+  const address = Atomics.add(heap(memory), HEAP_END, size) >>> 0;
+  checkEnd(address + size);
+  growTo(memory, address + size);
   return address;
+}
+
+/** Reserves `bytes` more at the end of a reservation; false if another one follows it. */
+export function extend(memory: WebAssembly.Memory, end: number, bytes: number): boolean {
+  const from = aligned(end);
+  if (from !== mark(memory)) return false;
+  const to = aligned(from + bytes);
+  checkEnd(to);
+  if (Atomics.compareExchange(heap(memory), HEAP_END, from, to) >>> 0 !== from) return false;
+  growTo(memory, to);
+  return true;
+}
+
+function heap(memory: WebAssembly.Memory): Uint32Array {
+  return new Uint32Array(memory.buffer, 0, 1);
+}
+
+function aligned(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+function checkEnd(end: number): void {
+  if (end <= MAXIMUM_PAGES * PAGE - ALIGNMENT) return;
+  throw new RequestError(
+    "Cannot hold more than 4 GiB on the CPU backend: use fewer --threads, or smaller frames",
+  );
+}
+
+function growTo(memory: WebAssembly.Memory, end: number): void {
+  const missing = end - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
 }
 
 /** Copies an array into newly reserved memory and returns its address. */

@@ -1,5 +1,5 @@
 import { RequestError } from "../errors.ts";
-import type { Matrix } from "../matrix.ts";
+import { type Matrix, squaredDistance } from "../matrix.ts";
 import { uniformStream } from "../rng.ts";
 import { type CountPairs, exactNeighborCounts } from "./neighbor_count.ts";
 import { type RadiusObjective, sweepRadius } from "./radius_sweep.ts";
@@ -147,10 +147,8 @@ function pairDistances(points: Matrix, seed: bigint): Float64Array {
   });
 }
 
-function distance({ data, cols }: Matrix, i: number, j: number): number {
-  let d2 = 0;
-  for (let k = 0; k < cols; k++) d2 += (data[i * cols + k] - data[j * cols + k]) ** 2;
-  return Math.sqrt(d2);
+function distance(points: Matrix, i: number, j: number): number {
+  return Math.sqrt(squaredDistance(points, i, points, j));
 }
 
 /** Quantile of sorted numbers by linear interpolation (type 7, numpy's default). */

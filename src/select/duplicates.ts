@@ -1,4 +1,4 @@
-import type { Matrix } from "../matrix.ts";
+import { type Matrix, squaredDistance } from "../matrix.ts";
 
 /** Rows closer than this share of the r.m.s. row norm are the same configuration. */
 const DUPLICATE_TOLERANCE = 1e-6;
@@ -30,16 +30,10 @@ export function representatives(x: Matrix): Uint32Array {
     for (let q = p + 1; q < rows; q++) {
       const [a, b] = [order[p], order[q]];
       if (projection[b] - projection[a] > tolerance) break;
-      if (squaredDistance(x, a, b) <= tolerance * tolerance) join(representative, a, b);
+      if (squaredDistance(x, a, x, b) <= tolerance * tolerance) join(representative, a, b);
     }
   }
   return representative.map((_, i) => root(representative, i));
-}
-
-function squaredDistance({ data, cols }: Matrix, a: number, b: number): number {
-  let sum = 0;
-  for (let j = 0; j < cols; j++) sum += (data[a * cols + j] - data[b * cols + j]) ** 2;
-  return sum;
 }
 
 function root(parent: Uint32Array, i: number): number {

@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { referenceBackend } from "../../src/backend.ts";
 import { RequestError } from "../../src/errors.ts";
 import { type Matrix, matrix, takeRows } from "../../src/matrix.ts";
+import { METHODS } from "../../src/select/method.ts";
 import { distill, type DistillOptions } from "../../src/pipeline.ts";
 import { uniform } from "../../src/rng.ts";
 import { hashName, stableId } from "../../src/rng.ts";
@@ -16,6 +17,8 @@ after(async () => {
 });
 
 const OPTIONS: DistillOptions = {
+  method: "cpd",
+  compat: false,
   select: 60,
   standardization: "zscore",
   components: { kind: "auto" },
@@ -181,6 +184,49 @@ test("with many frames r_c is the best of all radii that were tried", async () =
   assert.equal(search.chosen, best);
   const column = counts[best].map((_, i) => search.counts[i * search.radii.length + best]);
   assert.deepEqual(column, counts[best]);
+});
+
+test("every method chooses exactly N, the same from any order of the frames", async () => {
+  const n = 240;
+  const x = twoPhases(n);
+  const order = Array.from({ length: n }, (_, i) => (i * 77 + 5) % n);
+  const strata = Array.from({ length: n }, (_, i) => `s${i % 4}`);
+  for (const method of METHODS) {
+    for (const stratified of [false, true]) {
+      const options = { ...OPTIONS, method, select: 33, seed: 3n };
+      const keep = stratified ? [0, 7] : [];
+      const straight = { ...input(x), strata: stratified ? strata : null, keep };
+      const { rank } = await distill(straight, options, referenceBackend);
+      assert.equal(rank.filter((r) => r > 0).length, 33, method);
+      keep.forEach((i) => assert.ok(rank[i] > 0, `${method} does not keep frame ${i}`));
+      const shuffled = {
+        ...input(takeRows(x, order)),
+        frames: order.map((index) => ({ file: "pool.xyz", index })),
+        strata: stratified ? order.map((i) => strata[i]) : null,
+        keep: keep.map((i) => order.indexOf(i)),
+      };
+      const again = await distill(shuffled, options, referenceBackend);
+      order.forEach((frame, i) => assert.equal(again.rank[i], rank[frame], method));
+      if (!stratified) continue;
+      for (const name of new Set(strata)) {
+        assert.ok([...rank].some((r, i) => r > 0 && strata[i] === name), `${method} ${name}`);
+      }
+    }
+  }
+});
+
+test("fps and rnd stay away from a reference set", async () => {
+  const x = twoPhases(200);
+  const reference = takeRows(x, [...Array(100).keys()]);
+  for (const method of ["fps", "rnd"] as const) {
+    const options = { ...OPTIONS, method, select: 10 };
+    const { rank } = await distill({ ...input(x), reference }, options, referenceBackend);
+    const covered = [...rank].filter((r, i) => r > 0 && i < 100).length;
+    assert.ok(
+      covered <= (method === "fps" ? 0 : 3),
+      `${method}: ${covered} of 10 are covered already`,
+    );
+  }
 });
 
 test("every backend and any order of the frames choose the same", async () => {
