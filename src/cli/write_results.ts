@@ -3,13 +3,16 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { once } from "node:events";
+import { compareWithRandom, type Coverage, occupancy } from "../analysis/coverage.ts";
 import { formatReport } from "../analysis/report.ts";
 import type { Backend } from "../backend.ts";
 import { describeSystemError, UsageError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { readChunks } from "../io/files.ts";
 import { csvLine } from "../io/table.ts";
+import { takeRows } from "../matrix.ts";
 import type { Distillation, DistillInput } from "../pipeline.ts";
+import { autoStrata } from "../select/strata.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
 import type { DistillCommand } from "./options.ts";
 import type { Console, Stopwatch } from "./output.ts";
@@ -188,8 +191,50 @@ function makeReport(results: Results, warnings: readonly string[]) {
     n_components: components.loadings.cols,
     explained_variance: Array.from(components.explainedVariance),
     pool_sizes: poolSizes,
+    coverage: coverageReport(results),
+    occupancy: occupancyReport(results),
     warnings,
     seconds: watch.seconds,
+  };
+}
+
+/** Measures of the choice beside random ones of the same size; distances between the unique frames. */
+function coverageReport({ result }: Results) {
+  const unique = [...result.representative.keys()].filter((i) => result.representative[i] === i);
+  const chosen = unique.flatMap((i, u) => (result.rank[i] > 0 ? [u] : []));
+  const found = compareWithRandom(takeRows(result.scores, unique), chosen);
+  const named = (c: Coverage) => ({
+    covering_radius: c.coveringRadius,
+    mean_distance: c.meanDistance,
+    distance_95: c.distance95,
+    feature_coverage: c.featureCoverage,
+    energy_distance: c.energyDistance,
+    entropy: c.entropy,
+    diversity: c.diversity,
+    overlap: c.overlap,
+  });
+  return {
+    kernel_width: found.kernelWidth,
+    chosen: named(found.chosen),
+    random: named(found.random),
+    n_random_draws: found.nDraws,
+  };
+}
+
+/** Frames and chosen ones per file, and per stratum of composition and volume (and the key's own). */
+function occupancyReport({ entries, input, result }: Results) {
+  const chosen = [...result.rank.keys()].filter((i) => result.rank[i] > 0);
+  const volumes = Float64Array.from(entries, ({ volume }) => volume);
+  const rows = (strata: readonly string[]) =>
+    occupancy(strata, chosen).map(({ stratum, nFrames, nChosen }) => ({
+      stratum,
+      n_frames: nFrames,
+      n_chosen: nChosen,
+    }));
+  return {
+    file: rows(entries.map(({ file }) => file)),
+    volume: rows(autoStrata(entries.map(({ formula }) => formula), volumes)),
+    ...(input.strata && { stratum: rows(input.strata) }),
   };
 }
 
@@ -197,12 +242,23 @@ function makeReport(results: Results, warnings: readonly string[]) {
 function facts(report: ReturnType<typeof makeReport>): [string, string][] {
   const explained = report.explained_variance.reduce((sum, v) => sum + v, 0);
   const { central, peripheral } = report.pool_sizes;
+  const { chosen, random } = report.coverage;
   return [
     ["Method", report.method],
     ["Frames", `${report.n_selected} chosen of ${report.n_frames}`],
     ["Duplicates left out", String(report.n_duplicates)],
     ["Density radius r_c", `${report.radius.toPrecision(5)} (${report.radius_objective})`],
     ["Components", `${report.n_components}, ${(100 * explained).toFixed(2)} % of the variance`],
+    [
+      "Coverage",
+      `covering radius ${chosen.covering_radius.toPrecision(3)} (random choice: ${
+        random.covering_radius.toPrecision(3)
+      }), mean distance ${chosen.mean_distance.toPrecision(3)} (${
+        random.mean_distance.toPrecision(3)
+      }), feature coverage ${(100 * chosen.feature_coverage).toFixed(0)} % (${
+        (100 * random.feature_coverage).toFixed(0)
+      } %)`,
+    ],
     ["Pools", `${central} central, ${peripheral} peripheral`],
     [
       "Model",

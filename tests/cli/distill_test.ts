@@ -176,6 +176,28 @@ test("strata, keep and reference on the command line", () =>
     assert.match(missing.stderr, /@0: its comment line has no key "pressure" for --stratify/);
   }));
 
+test("every method writes the same files with exactly N frames", () =>
+  withSample(async (folder) => {
+    const chosen = new Set<string>();
+    for (const method of ["cpd", "direct", "rnd", "fps", "kmedoids", "random"]) {
+      const args = ["distill", SAMPLE, "-n", "25", "-o", method, "--backend", "cpu"];
+      const { code, stderr } = await runProgram([...args, "--method", method], { cwd: folder });
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(readdirSync(join(folder, method)).sort(), FILES);
+      const ids = read(folder, `${method}/selected.txt`);
+      assert.equal(new Set(ids.trim().split("\n")).size, 25, method);
+      chosen.add(ids);
+      const report = JSON.parse(read(folder, `${method}/report.json`));
+      assert.equal(report.method, method);
+      const { n_frames, n_chosen } = report.occupancy.file[0];
+      assert.deepEqual([n_frames, n_chosen], [273, 25]);
+      const { chosen: measured, random } = report.coverage;
+      assert.ok(measured.covering_radius > 0 && random.covering_radius > 0);
+      if (method === "fps") assert.ok(measured.covering_radius < random.covering_radius);
+    }
+    assert.equal(chosen.size, 6, "two methods chose the same frames");
+  }));
+
 test("frames of isolated atoms are kept and not counted", () =>
   withSample(async (folder) => {
     const atom =
@@ -226,7 +248,17 @@ const USAGE: [args: string[], code: number, message: RegExp][] = [
   [["distill", SAMPLE, "-n", "5", "--components", "0"], 2, /Cannot use --components "0"/],
   [["distill", SAMPLE, "-n", "5", "--backend", "cuda"], 2, /Cannot use --backend "cuda"/],
   [["distill", SAMPLE, "-n", "5", "--frobnicate"], 2, /Unknown option '--frobnicate'/],
-  [["distill", SAMPLE, "-n", "5", "--method", "direct"], 2, /Cannot use --method "direct"/],
+  [
+    ["distill", SAMPLE, "-n", "5", "--method", "birch"],
+    2,
+    /Cannot use --method "birch": expected cpd, direct, rnd/,
+  ],
+  [["distill", SAMPLE, "-n", "5", "--compat", "maml"], 2, /Cannot use --compat with --method cpd/],
+  [
+    ["distill", SAMPLE, "-n", "5", "--method", "random", "--reference", SAMPLE],
+    2,
+    /Cannot use --reference with --method random: expected cpd, rnd, fps/,
+  ],
   [["distill", `${SAMPLE}@1:2:0`, "-n", "5"], 2, /Cannot parse slice "@1:2:0"/],
   [["distill", "missing.xyz", "-n", "5"], 2, /Cannot read "missing.xyz": no such file/],
   [["distill", SAMPLE, "-n", "274"], 4, /Cannot choose 274 frames: there are only 273/],
