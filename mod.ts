@@ -12,6 +12,8 @@
  * const result = await distill(
  *   { frames, features, strata: null, keep: [], reference: null },
  *   {
+ *     method: "cpd",
+ *     compat: false,
  *     select: 3,
  *     standardization: "zscore",
  *     components: { kind: "auto" },
