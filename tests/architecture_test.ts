@@ -16,9 +16,11 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   analysis: ["select"],
   backend: ["graph", "model", "linalg", "select"],
   pipeline: ["backend", "model", "linalg", "select"],
+  compare: ["analysis", "backend", "pipeline", "linalg", "select"],
   cpu: ["backend", "graph", "model", "linalg", "select"],
   gpu: ["backend", "graph", "model", "linalg", "select"],
   cli: [
+    "compare",
     "pipeline",
     "backend",
     "cpu",

@@ -21,8 +21,8 @@ export async function runDistill(command: DistillCommand): Promise<void> {
   const console = new Console(command.quiet);
   const watch = new Stopwatch();
   checkOutput(command.output, command.force);
-  const key = command.stratify === "auto" ? null : command.stratify;
-  const pool = await loadPool(command.inputs, key, command.strict, console);
+  const keys = command.stratify === "auto" ? [] : [command.stratify ?? []].flat();
+  const pool = await loadPool(command.inputs, keys, command.strict, console);
   let backend: Backend | null = null;
   try {
     watch.lap("read");
@@ -99,7 +99,7 @@ async function describe(
   const elements = new Set(pool.elements);
   const existing = command.reference === null
     ? null
-    : await loadPool([command.reference], null, command.strict, console);
+    : await loadPool([command.reference], [], command.strict, console);
   try {
     existing?.elements.forEach((z) => elements.add(z));
     const all = [...elements].sort((a, b) => a - b);
@@ -121,7 +121,8 @@ async function describe(
   }
 }
 
-function readFeatures(path: string, pool: PoolOfFrames): Matrix {
+/** Rows of features from a file, one per frame. */
+export function readFeatures(path: string, pool: PoolOfFrames): Matrix {
   checkReadable(path);
   const { rows, cols, data } = readNpy(readFileSync(path), path);
   if (rows !== pool.entries.length) {
@@ -135,11 +136,15 @@ function strataOf(stratify: string, entries: readonly FrameEntry[]): string[] {
     const volumes = Float64Array.from(entries, (entry) => entry.volume);
     return autoStrata(entries.map((entry) => entry.formula), volumes);
   }
-  return entries.map(({ key, id }) => {
-    if (key === undefined) {
-      throw new ParseError(id, `its comment line has no key "${stratify}" for --stratify`);
-    }
-    return key;
+  return valuesOf(stratify, "--stratify", entries);
+}
+
+/** Values of a comment-line key in every frame.
+ * @throws {ParseError} naming the first frame without it */
+export function valuesOf(key: string, flag: string, entries: readonly FrameEntry[]): string[] {
+  return entries.map(({ values, id }) => {
+    if (values[key] !== undefined) return values[key];
+    throw new ParseError(id, `its comment line has no key "${key}" for ${flag}`);
   });
 }
 

@@ -1,12 +1,14 @@
 const EXAMPLES = `Examples:
   cpd distill md.xyz -n 200 -o distilled
   cpd distill run*/traj.extxyz.gz -n 200 --model mace-mp.model --stratify auto
+  cpd compare labelled.xyz -n 25,50,100 -o comparison
   cpd features md.xyz -o features.npy
   cpd model info mace-mp.model
   cpd doctor`;
 
 const COMMANDS = `Commands:
   distill    choose the configurations that are worth labelling or training on
+  compare    methods, sizes and seeds side by side, judged on held-out energies
   features   write MACE descriptors, one row per frame or per atom
   model      info, export, list: what checkpoints hold, and compact weights of them
   doctor     check runtime, GPU, threads and every kernel`;
@@ -56,6 +58,28 @@ Selection:
 
 ${SHARED}`;
 
+const COMPARE = `Usage: cpd compare INPUT... -n N,N,... [-o DIR]
+
+Runs every method at every size on the same features, measures how the chosen frames cover the pool,
+and, where the files hold energies, fits cheap regressors to the chosen frames and tests them on frames
+that were held out. Writes compare.csv, compare.json, learning_curves.svg and report.html.
+
+  -n, --select N,N,...   numbers of frames to choose (required)
+  -o, --output DIR       output folder (default: cpd-compare)
+  --methods M,M,...      of cpd, direct, rnd, fps, kmedoids, random (default: all)
+  --splits S             divisions into pool and held-out frames (default: 10)
+  --seeds K              selections per split of the methods that draw (default: 3)
+  --test SHARE           share of the frames that is held out (default: 0.25)
+  --pool-size M          draw the pool from the others (default: all of them)
+  --group-by KEY         frames with the same value of this key are never divided
+                         (default: runs of consecutive frames, 50 in all)
+  --energy-key KEY       energy, eV per frame (default: REF_energy, energy, ... if all have it)
+  --stratify KEY         strata for errors within strata (default: composition and volume)
+
+Options of the selection (--radius-objective, --central, ...) as in distill.
+
+${SHARED}`;
+
 const FEATURES = `Usage: cpd features INPUT... -o F.npy
 
 Writes MACE descriptors: one row per frame, or per atom in file order, and F.csv with their ids.
@@ -82,6 +106,8 @@ export function helpText(command: string | null): string {
   switch (command) {
     case "distill":
       return DISTILL;
+    case "compare":
+      return COMPARE;
     case "features":
       return FEATURES;
     case "model":

@@ -30,12 +30,12 @@ export interface PoolOfFrames {
 /**
  * Scans the inputs: every frame is checked, none is kept in memory.
  *
- * @param key comment-line key wanted for strata, or null
+ * @param keys comment-line keys whose values are wanted
  * @param strict a truncated last frame is an error instead of a warning
  */
 export async function loadPool(
   inputs: readonly string[],
-  key: string | null,
+  keys: readonly string[],
   strict: boolean,
   console: Console,
 ): Promise<PoolOfFrames> {
@@ -51,7 +51,7 @@ export async function loadPool(
     for (const input of inputs) {
       let spec: InputSpec = parseInput(input);
       if (spec.path === "-") spec = { ...spec, path: await spool(temporary) };
-      const scan = await scanFile(spec, key);
+      const scan = await scanFile(spec, keys);
       if (scan.truncated) {
         const { line, index, declared, rows } = scan.truncated;
         const problem = `frame ${index} declares ${declared} atoms but ${rows} rows follow`;

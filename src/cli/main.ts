@@ -19,6 +19,11 @@ async function run(args: readonly string[]): Promise<void> {
       const { runDistill } = await import("./distill.ts");
       return await runDistill(parseDistill(rest));
     }
+    case "compare": {
+      const { parseCompare } = await import("./options.ts");
+      const { runCompare } = await import("./compare.ts");
+      return await runCompare(parseCompare(rest));
+    }
     case "features": {
       const { parseFeatures } = await import("./options.ts");
       const { runFeatures } = await import("./features.ts");
@@ -29,7 +34,9 @@ async function run(args: readonly string[]): Promise<void> {
     case "doctor":
       return await (await import("./doctor.ts")).runDoctor(rest);
   }
-  throw new UsageError(`Cannot run "${command}": expected distill, features, model or doctor`);
+  throw new UsageError(
+    `Cannot run "${command}": expected distill, compare, features, model or doctor`,
+  );
 }
 
 /** `deno task` runs in the project's folder; paths are meant from where the user is. */

@@ -46,6 +46,19 @@ export interface DistillCommand extends DescriptorOptions {
   readonly seed: bigint;
 }
 
+export interface CompareCommand extends Omit<DistillCommand, "select" | "method"> {
+  readonly methods: readonly Method[];
+  readonly sizes: readonly number[];
+  readonly seeds: number;
+  readonly splits: number;
+  readonly testShare: number;
+  readonly poolSize: number | null;
+  /** Comment-line key whose values are never divided by a split; null for blocks of frames. */
+  readonly groupBy: string | null;
+  /** Comment-line key of the energy; null to look for one. */
+  readonly energyKey: string | null;
+}
+
 export interface FeaturesCommand extends DescriptorOptions {
   readonly perAtom: boolean;
   readonly dtype: "<f4" | "<f8";
@@ -90,6 +103,17 @@ const DISTILL_FLAGS: Spec = {
   "seed": { type: "string" },
 };
 
+const COMPARE_FLAGS: Spec = {
+  ...DISTILL_FLAGS,
+  "methods": { type: "string" },
+  "seeds": { type: "string" },
+  "splits": { type: "string" },
+  "test": { type: "string" },
+  "pool-size": { type: "string" },
+  "group-by": { type: "string" },
+  "energy-key": { type: "string" },
+};
+
 const FEATURES_FLAGS: Spec = {
   ...DESCRIPTOR_FLAGS,
   "per-atom": { type: "boolean" },
@@ -128,10 +152,55 @@ function joinNegative(args: readonly string[], options: Spec): string[] {
   return out;
 }
 
+/** Options of `cpd compare`.
+ * @throws {UsageError} naming the flag and the value that is wrong */
+export function parseCompare(args: readonly string[]): CompareCommand {
+  const { values, positionals } = readFlags(args, COMPARE_FLAGS);
+  for (const flag of ["method", "reference", "keep"]) {
+    if (values[flag] !== undefined) throw new UsageError(`Cannot use --${flag} with compare`);
+  }
+  const sizes = listed(values, "select", "")
+    .map((size) => integer({ select: size }, "select", 0, 1));
+  if (sizes.length === 0) {
+    throw new UsageError("Cannot compare: -n N,N,..., the numbers of frames to choose, is missing");
+  }
+  const methods = listed(values, "methods", METHODS.join())
+    .map((name) => choice({ methods: name }, "methods", METHODS, "cpd"));
+  const compat = values.compat === undefined ? {} : { method: "direct" };
+  const { select: _select, method: _method, ...shared } = parseDistillValues(
+    { ...values, ...compat, select: "1" },
+    positionals,
+    "cpd-compare",
+  );
+  return {
+    ...shared,
+    methods: [...new Set(methods)],
+    sizes: [...new Set(sizes)].sort((a, b) => a - b),
+    seeds: integer(values, "seeds", 3, 1),
+    splits: integer(values, "splits", 10, 2),
+    testShare: number(values, "test", 0.25, 0.01, 0.9),
+    poolSize: values["pool-size"] === undefined ? null : integer(values, "pool-size", 0, 3),
+    groupBy: text(values, "group-by"),
+    energyKey: text(values, "energy-key"),
+  };
+}
+
+function listed(values: Values, flag: string, fallback: string): string[] {
+  return String(values[flag] ?? fallback).split(",").map((item) => item.trim()).filter(Boolean);
+}
+
 /** Options of `cpd distill`.
  * @throws {UsageError} naming the flag and the value that is wrong */
 export function parseDistill(args: readonly string[]): DistillCommand {
   const { values, positionals } = readFlags(args, DISTILL_FLAGS);
+  return parseDistillValues(values, positionals, "cpd-out");
+}
+
+function parseDistillValues(
+  values: Values,
+  positionals: readonly string[],
+  output: string,
+): DistillCommand {
   const method = choice(values, "method", METHODS, "cpd");
   if (values.reference !== undefined && !KNOW_REFERENCE.includes(method)) {
     const able = KNOW_REFERENCE.join(", ");
@@ -145,7 +214,7 @@ export function parseDistill(args: readonly string[]): DistillCommand {
   }
   const radius = values.radius === "auto" ? undefined : values.radius;
   return {
-    ...descriptorOptions(values, positionals, "cpd-out"),
+    ...descriptorOptions(values, positionals, output),
     method,
     compat: values.compat !== undefined && choice(values, "compat", ["maml"], "maml") === "maml",
     select: integer(values, "select", 0, 1),

@@ -35,8 +35,8 @@ export interface FrameEntry {
   readonly volume: number;
   /** A one-atom frame that only carries the energy of an isolated atom. */
   readonly isolatedAtom: boolean;
-  /** Value of the key that was asked for, if the frame has it. */
-  readonly key: string | undefined;
+  /** Values of the keys that were asked for, as far as the frame has them. */
+  readonly values: Readonly<Record<string, string>>;
 }
 
 export interface Scan {
@@ -85,10 +85,10 @@ export function sliceMask(slice: Slice | null, n: number): boolean[] {
 /**
  * Reads a whole file once: checks every frame and remembers where it is.
  *
- * @param key key of the comment line whose value is wanted for strata, or null
+ * @param keys keys of the comment line whose values are wanted
  * @throws {ParseError} with file and line of the first frame that is wrong
  */
-export async function scanFile(spec: InputSpec, key: string | null): Promise<Scan> {
+export async function scanFile(spec: InputSpec, keys: readonly string[]): Promise<Scan> {
   checkReadable(spec.path);
   let entries: FrameEntry[] = [];
   const elementsOf: Set<number>[] = [];
@@ -99,7 +99,7 @@ export async function scanFile(spec: InputSpec, key: string | null): Promise<Sca
     const frame = parseFrame(raw, spec.name);
     bytes = raw.end;
     elementsOf.push(new Set(frame.species));
-    entries.push(entryOf(frame, spec.path, raw.start, raw.end, key));
+    entries.push(entryOf(frame, spec.path, raw.start, raw.end, keys));
   }
   const mask = sliceMask(spec.slice, entries.length);
   const elements = new Set(elementsOf.flatMap((set, i) => (mask[i] ? [...set] : [])));
@@ -112,7 +112,7 @@ function entryOf(
   path: string,
   start: number,
   end: number,
-  key: string | null,
+  keys: readonly string[],
 ): FrameEntry {
   const { id, file, index, species, pbc, cell, info } = frame;
   return {
@@ -126,7 +126,9 @@ function entryOf(
     formula: formula(species),
     volume: pbc.every(Boolean) ? cellVolume(cell) / species.length : NaN,
     isolatedAtom: species.length === 1 && info.get("config_type") === "IsolatedAtom",
-    key: key === null ? undefined : info.get(key),
+    values: Object.fromEntries(
+      keys.flatMap((key) => (info.has(key) ? [[key, info.get(key)!]] : [])),
+    ),
   };
 }
 

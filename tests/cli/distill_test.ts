@@ -239,7 +239,7 @@ test("Ctrl-C exits with 130, writes nothing, and the next run goes on", () =>
   }));
 
 const USAGE: [args: string[], code: number, message: RegExp][] = [
-  [["distil"], 2, /Cannot run "distil": expected distill/],
+  [["distil"], 2, /Cannot run "distil": expected distill, compare/],
   [["distill"], 2, /-n N, the number of frames to choose, is missing/],
   [["distill", "-n", "5"], 2, /no INPUT file was given/],
   [["distill", SAMPLE, "-n", "0"], 2, /Cannot use --select "0"/],

@@ -20,7 +20,7 @@ function energy(model: MaceModel, frame: Frame): number {
 }
 
 async function readAll(path: string): Promise<Frame[]> {
-  const { entries } = await scanFile({ name: path, path, slice: null }, null);
+  const { entries } = await scanFile({ name: path, path, slice: null }, []);
   const frames: Frame[] = [];
   const all = new Set(entries.map(({ index }) => index));
   for await (const frame of readFrames(path, path, all)) frames.push(frame);

@@ -1,0 +1,220 @@
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { formatComparison, learningCurves } from "../analysis/comparison_report.ts";
+import { contrasts, type Curve, verdict } from "../analysis/verdict.ts";
+import { compare, type ComparePool, type Comparison, countTrials } from "../compare.ts";
+import { InterruptedError, ParseError } from "../errors.ts";
+import type { FrameEntry } from "../io/inputs.ts";
+import { csvLine } from "../io/table.ts";
+import type { Matrix } from "../matrix.ts";
+import { autoStrata } from "../select/strata.ts";
+import { describePool } from "./describe_pool.ts";
+import { readFeatures, valuesOf } from "./distill.ts";
+import { isInterrupted } from "./interrupt.ts";
+import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
+import { openBackend } from "./open_backend.ts";
+import type { CompareCommand } from "./options.ts";
+import { Console } from "./output.ts";
+import { VERSION } from "./version.ts";
+import { checkOutput } from "./write_results.ts";
+
+/** Keys under which energies are commonly written, in the order they are looked for. */
+const ENERGY_KEYS = ["REF_energy", "energy", "dft_energy", "Energy"];
+/** Frames that follow each other in a file are alike; this many parts of the pool stay together. */
+const BLOCKS = 50;
+
+/** `cpd compare`: methods at several sizes, on several splits, side by side. */
+export async function runCompare(command: CompareCommand): Promise<void> {
+  const console = new Console(command.quiet);
+  checkOutput(command.output, command.force);
+  const { stratify, groupBy, energyKey } = command;
+  const wanted = [stratify === "auto" ? null : stratify, groupBy, energyKey, ...ENERGY_KEYS];
+  const keys = wanted.filter((key) => key !== null);
+  const pool = await loadPool(command.inputs, keys, command.strict, console);
+  const backend = await openBackend(command, console);
+  try {
+    if (pool.entries.some(({ isolatedAtom }) => isolatedAtom)) {
+      const { id } = pool.entries.find(({ isolatedAtom }) => isolatedAtom)!;
+      throw new ParseError(id, "an isolated atom cannot be compared; leave it out with a slice");
+    }
+    const features = await featuresOf(command, pool, backend, console);
+    const input = comparePool(command, pool.entries, features, console);
+    const total = countTrials(command);
+    const report = console.progress("Selections", total);
+    const found = await compare(input, command, backend, (done) => {
+      report(done);
+      if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
+    });
+    const summary = summarise(command, input, found);
+    write(command, found, summary);
+    for (const line of summary.verdict) console.say(line);
+    if (command.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+    else process.stdout.write(terminalTable(summary));
+    console.say(`Compared ${total} selections; wrote ${command.output}/`);
+  } finally {
+    await backend.close();
+    await pool.dispose();
+  }
+}
+
+function featuresOf(
+  command: CompareCommand,
+  pool: PoolOfFrames,
+  backend: Awaited<ReturnType<typeof openBackend>>,
+  console: Console,
+): Matrix | Promise<Matrix> {
+  if (command.features !== null) return readFeatures(command.features, pool);
+  const { model, bytes } = openModel(command.model, pool.elements, console);
+  return describePool(pool, model, bytes, command, backend, console);
+}
+
+/** Labels, strata and groups of the frames, said on the console. */
+function comparePool(
+  { stratify, groupBy, energyKey }: CompareCommand,
+  entries: readonly FrameEntry[],
+  features: Matrix,
+  console: Console,
+): ComparePool {
+  const volume = Float64Array.from(entries, (entry) => entry.volume);
+  const strata = stratify === null || stratify === "auto"
+    ? autoStrata(entries.map(({ formula }) => formula), volume)
+    : valuesOf(stratify, "--stratify", entries);
+  const key = energyKey ?? ENERGY_KEYS.find((k) => entries.every(({ values }) => k in values));
+  if (key === undefined) {
+    console.warn("no energies in every frame: coverage only, nothing is fitted");
+  } else console.say(`Energies: "${key}", eV per frame, divided by the number of atoms`);
+  return {
+    frames: entries,
+    features,
+    volume,
+    strata,
+    energy: key === undefined ? null : energies(key, entries),
+    groups: groupBy === null ? blocks(entries) : valuesOf(groupBy, "--group-by", entries),
+  };
+}
+
+function energies(key: string, entries: readonly FrameEntry[]): Float64Array {
+  return Float64Array.from(valuesOf(key, "--energy-key", entries), (value, i) => {
+    const energy = Number(value);
+    if (Number.isFinite(energy)) return energy / entries[i].nAtoms;
+    throw new ParseError(entries[i].id, `its ${key} "${value}" is not a number`);
+  });
+}
+
+/** Runs of consecutive frames of a file, about one fiftieth of all frames each. */
+function blocks(entries: readonly FrameEntry[]): string[] {
+  const length = Math.max(1, Math.floor(entries.length / BLOCKS));
+  return entries.map(({ file, index }) => `${file}/${Math.floor(index / length)}`);
+}
+
+type Summary = ReturnType<typeof summarise>;
+
+/** Means over splits and seeds, and what they say about each method. */
+function summarise(command: CompareCommand, input: ComparePool, { trials, splits }: Comparison) {
+  const mean = (values: readonly number[]) => values.reduce((s, v) => s + v, 0) / values.length;
+  const rows = command.methods.flatMap((method) =>
+    command.sizes.map((size) => {
+      const own = trials.filter((trial) => trial.method === method && trial.size === size);
+      const perSplit = (value: (trial: typeof own[number]) => number) =>
+        splits.map((_, s) => mean(own.filter(({ split }) => split === s).map(value)));
+      const errors = input.energy && {
+        krr_rmse: perSplit(({ errors }) => errors!.krr.rmse),
+        krr_within: perSplit(({ errors }) => errors!.krr.within),
+        ridge_rmse: perSplit(({ errors }) => errors!.ridge.rmse),
+        ridge_within: perSplit(({ errors }) => errors!.ridge.within),
+      };
+      return {
+        method,
+        size,
+        errors,
+        covering_radius: perSplit(({ coverage }) => coverage.coveringRadius),
+        mean_distance: perSplit(({ coverage }) => coverage.meanDistance),
+        feature_coverage: perSplit(({ coverage }) => coverage.featureCoverage),
+        energy_distance: perSplit(({ coverage }) => coverage.energyDistance),
+      };
+    })
+  );
+  const curves: Curve[] = rows.flatMap(({ method, size, errors }) =>
+    errors ? [{ method, size, errors: errors.krr_rmse }] : []
+  );
+  const testShare = mean(splits.map(({ pool, test }) => test.length / pool.length));
+  const found = contrasts(curves, testShare);
+  const names = Object.keys(splits[0].fromPool);
+  return {
+    program: "cpd",
+    version: VERSION,
+    options: { ...command, seed: Number(command.seed) },
+    n_frames: input.frames.length,
+    n_pool: splits[0].pool.length,
+    n_test: splits.map(({ test }) => test.length),
+    decided_by: "RMSE of energies per atom by Gaussian kernel ridge regression, paired with random",
+    rows,
+    from_pool: names.map((name) => ({
+      name,
+      rmse: splits.map(({ fromPool }) => fromPool[name]?.rmse ?? null),
+      within: splits.map(({ fromPool }) => fromPool[name]?.within ?? null),
+    })),
+    contrasts: found,
+    verdict: verdict(found),
+  };
+}
+
+function terminalTable({ rows, from_pool, n_pool }: Summary): string {
+  const mean = (values: readonly (number | null)[]) =>
+    values.reduce((s: number, v) => s + (v ?? NaN), 0) / values.length;
+  const meV = (values: readonly (number | null)[] | undefined) =>
+    values ? (1000 * mean(values)).toFixed(1) : "";
+  const head = ["method", "N", "krr", "within", "ridge", "within", "cov. radius", "feature cov."];
+  const body = [
+    ...rows.map(({ method, size, errors, covering_radius, feature_coverage }) => [
+      ...[method, String(size), meV(errors?.krr_rmse), meV(errors?.krr_within)],
+      ...[meV(errors?.ridge_rmse), meV(errors?.ridge_within)],
+      ...[mean(covering_radius).toPrecision(3), `${(100 * mean(feature_coverage)).toFixed(0)} %`],
+    ]),
+    ...from_pool.map(({ name, rmse, within }) => {
+      const cells = name === "ridge" ? ["", "", meV(rmse), meV(within)] : [meV(rmse), meV(within)];
+      return [`whole pool: ${name}`, String(n_pool), ...cells];
+    }),
+  ];
+  const widths = head.map((title, c) =>
+    Math.max(title.length, ...body.map((row) => row[c]?.length ?? 0))
+  );
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join(
+      "  ",
+    );
+  const note = rows[0].errors ? "Errors of energies on held-out frames, meV/atom\n" : "";
+  return `${note}${[head, ...body].map((cells) => line(cells).trimEnd()).join("\n")}\n`;
+}
+
+/** Writes every file beside the output folder, then moves them in. */
+function write(command: CompareCommand, { trials }: Comparison, summary: Summary): void {
+  const partial = `${command.output.replace(/\/+$/, "")}.partial-${process.pid}`;
+  mkdirSync(partial, { recursive: true });
+  try {
+    const columns = Object.keys(trials[0].coverage) as (keyof typeof trials[0]["coverage"])[];
+    const errors = ["krr_rmse", "krr_within", "ridge_rmse", "ridge_within"];
+    const lines = trials.map(({ split, seed, method, size, coverage, errors: e }) => {
+      const found = e ? [e.krr.rmse, e.krr.within, e.ridge.rmse, e.ridge.within] : ["", "", "", ""];
+      return csvLine([split, seed, method, size, ...found, ...columns.map((c) => coverage[c])]);
+    });
+    const snake = columns.map((c) => c.replace(/([A-Z]|\d+)/g, (part) => `_${part.toLowerCase()}`));
+    const head = csvLine(["split", "seed", "method", "size", ...errors, ...snake]);
+    writeFileSync(join(partial, "compare.csv"), head + lines.join(""));
+    writeFileSync(join(partial, "compare.json"), `${JSON.stringify(summary, null, 2)}\n`);
+    const curves = summary.rows.flatMap(({ method, size, errors: e }) =>
+      e ? [{ method, size, errors: e.krr_rmse }] : []
+    );
+    const figure = curves.length > 0 ? learningCurves(curves) : null;
+    if (figure) writeFileSync(join(partial, "learning_curves.svg"), figure);
+    const page = formatComparison(summary.verdict, terminalTable(summary), figure);
+    writeFileSync(join(partial, "report.html"), page);
+    if (!existsSync(command.output)) mkdirSync(command.output, { recursive: true });
+    for (const name of readdirSync(partial)) {
+      renameSync(join(partial, name), join(command.output, name));
+    }
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+  }
+}

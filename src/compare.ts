@@ -1,0 +1,187 @@
+import { type BaselineInput, baselines, rms, rmsWithin } from "./analysis/baselines.ts";
+import { type Coverage, kernelWidth, measureCoverage } from "./analysis/coverage.ts";
+import { kernelRidge, type Regressor } from "./analysis/kernel_ridge.ts";
+import type { Backend } from "./backend.ts";
+import { RequestError } from "./errors.ts";
+import { columnScaling, standardize } from "./linalg/standardize.ts";
+import { type Matrix, takeRows } from "./matrix.ts";
+import { distill, type DistillOptions, type FrameKey } from "./pipeline.ts";
+import { hashName, uniformStream } from "./rng.ts";
+import type { Method } from "./select/method.ts";
+import { uniformDraw } from "./select/uniform_draw.ts";
+
+/** What is compared on: features once, labels where the files have them. */
+export interface ComparePool extends Omit<BaselineInput, "energy"> {
+  readonly frames: readonly FrameKey[];
+  /** Shape (n_frames, d). */
+  readonly features: Matrix;
+  /** Energy per atom, eV, or null. */
+  readonly energy: Float64Array | null;
+  /** Group of every frame; a group is never divided between pool and test set. */
+  readonly groups: readonly string[];
+}
+
+export interface CompareOptions extends Omit<DistillOptions, "select" | "method"> {
+  readonly methods: readonly Method[];
+  readonly sizes: readonly number[];
+  /** Selections per split for methods that draw. */
+  readonly seeds: number;
+  readonly splits: number;
+  /** Share of the frames that is held out. */
+  readonly testShare: number;
+  /** Frames of a pool, drawn from those not held out; null for all of them. */
+  readonly poolSize: number | null;
+}
+
+/** Errors of energies per atom on the held-out frames, eV. */
+export interface Errors {
+  readonly rmse: number;
+  /** After the mean error of every stratum is taken off. */
+  readonly within: number;
+}
+
+/** One selection and what it is worth. */
+export interface Trial {
+  readonly split: number;
+  readonly seed: number;
+  readonly method: Method;
+  readonly size: number;
+  readonly coverage: Coverage;
+  readonly errors: Readonly<Record<Regressor, Errors>> | null;
+}
+
+/** One division of the frames, and the errors that need no selection. */
+export interface Split {
+  readonly pool: readonly number[];
+  readonly test: readonly number[];
+  /** Baselines and regressors fitted to the whole pool. */
+  readonly fromPool: Readonly<Record<string, Errors | null>>;
+}
+
+export interface Comparison {
+  readonly trials: readonly Trial[];
+  readonly splits: readonly Split[];
+}
+
+const STREAM_SPLIT = 301n;
+const REGRESSORS: readonly Regressor[] = ["ridge", "krr"];
+/** Methods whose choice does not depend on the seed. */
+const FIXED: readonly Method[] = ["direct", "fps"];
+
+/**
+ * Runs every method at every size on every split and measures what it chose: coverage of the pool, and
+ * where there are energies the errors of cheap regressors that were fitted to the chosen frames alone.
+ *
+ * @param report told the number of finished selections
+ * @throws {RequestError} where a split leaves too few frames
+ */
+export async function compare(
+  input: ComparePool,
+  options: CompareOptions,
+  backend: Backend,
+  report: (done: number) => void,
+): Promise<Comparison> {
+  const trials: Trial[] = [];
+  const splits: Split[] = [];
+  for (let split = 0; split < options.splits; split++) {
+    const { pool, test } = divide(input, options, split);
+    const features = takeRows(input.features, pool);
+    const scaled = standardize(input.features, columnScaling(features, "zscore"));
+    const errorsOf = judge(input, scaled, test);
+    splits.push({ pool, test, fromPool: errorsFromPool(input, errorsOf, pool, test) });
+    const frames = pool.map((row) => input.frames[row]);
+    let measure: ReturnType<typeof measureCoverage> | null = null;
+    for (const method of options.methods) {
+      for (const size of options.sizes) {
+        for (let seed = 0; seed < (FIXED.includes(method) ? 1 : options.seeds); seed++) {
+          const drawn = options.seed + BigInt(split * options.seeds + seed);
+          const { rank, scores } = await distill(
+            { frames, features, strata: null, keep: [], reference: null },
+            { ...options, method, select: size, seed: drawn },
+            backend,
+          );
+          measure ??= measureCoverage(scores, kernelWidth(scores));
+          const chosen = pool.flatMap((_, i) => (rank[i] > 0 ? [i] : []));
+          const errors = errorsOf && errorsOf(chosen.map((i) => pool[i]));
+          trials.push({ split, seed, method, size, coverage: measure(chosen), errors });
+          report(trials.length);
+        }
+      }
+    }
+  }
+  return { trials, splits };
+}
+
+/** Number of selections that `compare` will make. */
+export function countTrials({ methods, sizes, seeds, splits }: CompareOptions): number {
+  const perSize = methods.reduce((sum, m) => sum + (FIXED.includes(m) ? 1 : seeds), 0);
+  return perSize * sizes.length * splits;
+}
+
+/** Whole groups in seeded order are held out until they hold the test share; the rest is the pool. */
+function divide(
+  { frames, groups, energy }: ComparePool,
+  { testShare, poolSize, seed, sizes }: CompareOptions,
+  split: number,
+) {
+  const rows = frames.map((_, i) => i);
+  const uniform = uniformStream(seed + BigInt(split), STREAM_SPLIT);
+  const key = new Map([...new Set(groups)].map((name) => [name, uniform(hashName(name))]));
+  const order = [...key.keys()].sort((a, b) => key.get(a)! - key.get(b)!);
+  const held = new Set<string>();
+  const wanted = energy ? testShare * rows.length : 0;
+  let nHeld = 0;
+  for (const name of order) {
+    if (nHeld >= wanted) break;
+    held.add(name);
+    nHeld += groups.filter((group) => group === name).length;
+  }
+  const rest = rows.filter((i) => !held.has(groups[i]));
+  const ids = BigUint64Array.from(rows, BigInt);
+  const pool = uniformDraw(ids, rest, poolSize ?? rest.length, seed + BigInt(split))
+    .sort((a, b) => a - b);
+  const largest = Math.max(...sizes);
+  if (pool.length < Math.max(largest, poolSize ?? 0)) {
+    throw new RequestError(
+      `Cannot choose ${largest} frames from a pool of ${pool.length}: ${nHeld} of ${rows.length} ` +
+        `frames are held out in ${held.size} of ${order.length} groups; lower -n or --test`,
+    );
+  }
+  return { pool, test: rows.filter((i) => held.has(groups[i])) };
+}
+
+/** Errors on the test frames of regressors fitted to given frames; null without energies. */
+function judge({ energy, strata }: ComparePool, scaled: Matrix, test: readonly number[]) {
+  if (!energy) return null;
+  return (train: readonly number[]) => {
+    const fits = REGRESSORS.map((kind) => {
+      const { predicted } = kernelRidge(kind, scaled, energy, train, test);
+      return [kind, errorsAt(predicted, energy, strata, test)];
+    });
+    return Object.fromEntries(fits) as Record<Regressor, Errors>;
+  };
+}
+
+function errorsAt(
+  predicted: Float64Array,
+  energy: Float64Array,
+  strata: readonly string[],
+  test: readonly number[],
+): Errors {
+  const errors = predicted.map((value, i) => value - energy[test[i]]);
+  return { rmse: rms(errors), within: rmsWithin(errors, test.map((i) => strata[i])) };
+}
+
+function errorsFromPool(
+  input: ComparePool,
+  errorsOf: ReturnType<typeof judge>,
+  pool: readonly number[],
+  test: readonly number[],
+): Record<string, Errors | null> {
+  const { energy, strata } = input;
+  if (!energy || !errorsOf) return {};
+  const known = Object.entries(baselines({ ...input, energy }, pool, test)).map((
+    [name, predicted],
+  ) => [name, predicted && errorsAt(predicted, energy, strata, test)]);
+  return { ...Object.fromEntries(known), ...errorsOf(pool) };
+}

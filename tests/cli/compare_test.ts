@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { normalNumbers, randomNumbers } from "../support.ts";
+import { inFolder, runProgram } from "./program.ts";
+
+/** Frames of 4 atoms whose energy is a function of one distance. */
+function labelled(n: number, withEnergy = true): string {
+  const noise = normalNumbers(5, 12 * n);
+  const u = randomNumbers(6, n);
+  return Array.from({ length: n }, (_, i) => {
+    const bond = 0.7 + 0.5 * u[i];
+    const side = 3 + 0.4 * Math.sin(i);
+    const at = [[0, 0, 0], [bond, 0, 0], [1.4, 1.4, 1.4], [1.4, 1.4, 1.4 + bond]];
+    const rows = at.map((r, a) =>
+      `H ${r.map((x, k) => (x + 0.02 * noise[12 * i + 3 * a + k]).toFixed(6)).join(" ")}`
+    );
+    const cell = [side, 0, 0, 0, side, 0, 0, 0, side].join(" ");
+    const energy = withEnergy ? ` energy=${4 * (bond - 0.9) ** 2 - 40}` : "";
+    return `4\nLattice="${cell}" Properties=species:S:1:pos:R:3 run=${
+      Math.floor(i / 12)
+    }${energy}\n${rows.join("\n")}\n`;
+  }).join("");
+}
+
+test("compare writes a table, a verdict and figures; the same seed repeats them", () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, "pool.xyz"), labelled(120));
+    const args = ["compare", "pool.xyz", "-n", "10,30", "--splits", "4", "--seeds", "2"];
+    const run = (out: string) =>
+      runProgram([...args, "--group-by", "run", "--backend", "cpu", "-o", out], { cwd: folder });
+    const first = await run("a");
+    assert.equal(first.code, 0, first.stderr);
+    const files = ["compare.csv", "compare.json", "learning_curves.svg", "report.html"];
+    assert.deepEqual(readdirSync(join(folder, "a")).sort(), files);
+    const read = (name: string) => readFileSync(join(folder, name), "utf8");
+    const [head, ...rows] = read("a/compare.csv").trim().split("\n").map((line) => line.split(","));
+    // 4 splits, 2 sizes; direct and fps have one seed, the four others two.
+    assert.equal(rows.length, 4 * 2 * (2 * 1 + 4 * 2));
+    const krr = rows.map((row) => Number(row[head.indexOf("krr_rmse")]));
+    assert.ok(krr.every((e) => e > 0 && e < 1));
+    const report = JSON.parse(read("a/compare.json"));
+    assert.equal(report.rows.length, 12);
+    assert.equal(report.contrasts.length, 10);
+    assert.equal(report.verdict.length, 2);
+    const mean = (values: number[]) => values.reduce((s, v) => s + v, 0) / values.length;
+    const pool = (name: string) =>
+      mean(report.from_pool.find((row: { name: string }) => row.name === name).rmse);
+    // The energy is a smooth function of the structure: descriptors beat baselines that see none.
+    assert.ok(pool("krr") < 0.5 * pool("constant"), `${pool("krr")} ${pool("constant")}`);
+    assert.match(first.stdout, /^Errors of energies on held-out frames, meV\/atom\nmethod +N +krr/);
+    assert.match(first.stderr, /N = 30: /);
+    assert.match(read("a/learning_curves.svg"), /<polyline[^>]*>[\s\S]*random/);
+    const second = await run("b");
+    assert.equal(second.code, 0, second.stderr);
+    assert.equal(read("b/compare.csv"), read("a/compare.csv"));
+  }));
+
+test("compare without energies measures coverage only, and says so", () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, "pool.xyz"), labelled(60, false));
+    const args = ["compare", "pool.xyz", "-n", "10", "--methods", "fps,random", "--backend", "cpu"];
+    const { code, stdout, stderr } = await runProgram(args, { cwd: folder });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /no energies in every frame: coverage only/);
+    assert.doesNotMatch(stdout, /NaN|Errors/);
+  }));
+
+const REFUSED: [args: string[], code: number, message: RegExp][] = [
+  [[], 2, /-n N,N,\.\.\., the numbers of frames to choose, is missing/],
+  [["-n", "10,x"], 2, /Cannot use --select "x"/],
+  [["-n", "10", "--methods", "cpd,birch"], 2, /Cannot use --methods "birch"/],
+  [["-n", "10", "--method", "cpd"], 2, /Cannot use --method with compare/],
+  [["-n", "10", "--splits", "1"], 2, /Cannot use --splits "1"/],
+  [["-n", "50"], 4, /Cannot choose 50 frames from a pool of \d+: \d+ of 60 frames are held out/],
+  [["-n", "10", "--energy-key", "e0"], 3, /@0: its comment line has no key "e0" for --energy-key/],
+  [["-n", "10", "--energy-key", "name"], 3, /its comment line has no key "name"/],
+];
+
+for (const [args, code, message] of REFUSED) {
+  test(`compare ${args.join(" ")} exits with ${code}`, () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, "pool.xyz"), labelled(60));
+      const run = await runProgram(["compare", "pool.xyz", ...args, "--backend", "cpu"], {
+        cwd: folder,
+      });
+      assert.match(run.stderr, message);
+      assert.equal(run.code, code, run.stderr);
+      assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith("cpd")), []);
+    }));
+}
