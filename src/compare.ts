@@ -24,6 +24,8 @@ export interface ComparePool extends Omit<BaselineInput, "energy"> {
 export interface CompareOptions extends Omit<DistillOptions, "select" | "method"> {
   readonly methods: readonly Method[];
   readonly sizes: readonly number[];
+  /** Whether every stratum has its budget; strata always serve to judge errors within them. */
+  readonly stratified: boolean;
   /** Selections per split for methods that draw. */
   readonly seeds: number;
   readonly splits: number;
@@ -90,13 +92,14 @@ export async function compare(
     const errorsOf = judge(input, scaled, test);
     splits.push({ pool, test, fromPool: errorsFromPool(input, errorsOf, pool, test) });
     const frames = pool.map((row) => input.frames[row]);
+    const strata = options.stratified ? pool.map((row) => input.strata[row]) : null;
     let measure: ReturnType<typeof measureCoverage> | null = null;
     for (const method of options.methods) {
       for (const size of options.sizes) {
         for (let seed = 0; seed < (FIXED.includes(method) ? 1 : options.seeds); seed++) {
           const drawn = options.seed + BigInt(split * options.seeds + seed);
           const { rank, scores } = await distill(
-            { frames, features, strata: null, keep: [], reference: null },
+            { frames, features, strata, keep: [], reference: null },
             { ...options, method, select: size, seed: drawn },
             backend,
           );
@@ -113,7 +116,9 @@ export async function compare(
 }
 
 /** Number of selections that `compare` will make. */
-export function countTrials({ methods, sizes, seeds, splits }: CompareOptions): number {
+export function countTrials(
+  { methods, sizes, seeds, splits }: Pick<CompareOptions, "methods" | "sizes" | "seeds" | "splits">,
+): number {
   const perSize = methods.reduce((sum, m) => sum + (FIXED.includes(m) ? 1 : seeds), 0);
   return perSize * sizes.length * splits;
 }

@@ -16,9 +16,10 @@ export interface Fit {
 }
 
 /**
- * Ridge regression (linear kernel) or Gaussian kernel ridge regression on centred targets. The
- * regularisation, and the kernel's width, are those of the least closed-form leave-one-out error of
- * the training rows, eᵢ = αᵢ / [(K + λ)⁻¹]ᵢᵢ (Cawley and Talbot 2003); test rows are not looked at.
+ * Ridge regression (linear kernel) or Gaussian kernel ridge regression with a free constant,
+ * (K + λ) α + b = y with Σ α = 0. The regularisation, and the kernel's width, are those of the least
+ * closed-form leave-one-out error of the training rows (Cawley and Talbot 2004),
+ * eᵢ = αᵢ / (Gᵢᵢ - (G 1)ᵢ² / 1ᵀ G 1), G = (K + λ)⁻¹; test rows are not looked at.
  *
  * @param x standardised features, shape (n, d)
  * @param y target of every row; only those of `train` are read
@@ -30,21 +31,27 @@ export function kernelRidge(
   train: readonly number[],
   test: readonly number[],
 ): Fit {
-  const mean = train.reduce((sum, i) => sum + y[i], 0) / train.length;
-  const target = train.map((i) => y[i] - mean);
+  const target = train.map((i) => y[i]);
   const kernels = kind === "ridge" ? [linear(x)] : radial(x, train);
-  let best = { error: Infinity, alpha: [] as number[], kernel: kernels[0] };
+  let best: Solution & { kernel: Kernel } = { ...NONE, kernel: kernels[0] };
   for (const kernel of kernels) {
     const found = leastLeaveOneOut(kernel, train, target);
     if (found.error < best.error) best = { ...found, kernel };
   }
-  const { kernel, alpha, error } = best;
+  const { kernel, alpha, constant, error } = best;
   const predicted = Float64Array.from(
     test,
-    (i) => train.reduce((sum, j, t) => sum + alpha[t] * kernel(i, j), mean),
+    (i) => train.reduce((sum, j, t) => sum + alpha[t] * kernel(i, j), constant),
   );
   return { predicted, leaveOneOut: error };
 }
+
+interface Solution {
+  readonly error: number;
+  readonly alpha: Float64Array;
+  readonly constant: number;
+}
+const NONE: Solution = { error: Infinity, alpha: new Float64Array(0), constant: 0 };
 
 type Kernel = (i: number, j: number) => number;
 
@@ -69,7 +76,11 @@ function radial(x: Matrix, train: readonly number[]): Kernel[] {
 }
 
 /** K = Q Λ Qᵀ gives the error of every λ at O(n²) each. */
-function leastLeaveOneOut(kernel: Kernel, train: readonly number[], target: readonly number[]) {
+function leastLeaveOneOut(
+  kernel: Kernel,
+  train: readonly number[],
+  target: readonly number[],
+): Solution {
   const n = train.length;
   const k = MlMatrix.zeros(n, n);
   train.forEach((i, a) => {
@@ -82,25 +93,45 @@ function leastLeaveOneOut(kernel: Kernel, train: readonly number[], target: read
   const { eigenvectorMatrix: q, realEigenvalues: values } = new EigenvalueDecomposition(k, {
     assumeSymmetric: true,
   });
-  const projected = q.transpose().mmul(MlMatrix.columnVector([...target])).to1DArray();
+  const project = (v: readonly number[]) =>
+    q.transpose().mmul(MlMatrix.columnVector([...v])).to1DArray();
+  const [y, ones] = [project(target), project(target.map(() => 1))];
   const diagonal = k.trace() / n || 1;
-  let best = { error: Infinity, alpha: [] as number[] };
+  let best = NONE;
   for (const lambda of LAMBDAS) {
     const inverse = values.map((v) => 1 / (Math.max(v, 0) + lambda * diagonal));
-    const alpha = new Array<number>(n);
-    let sum = 0;
-    for (let i = 0; i < n; i++) {
-      let [a, d] = [0, 0];
-      for (let j = 0; j < n; j++) {
-        const qij = q.get(i, j);
-        a += qij * inverse[j] * projected[j];
-        d += qij * qij * inverse[j];
-      }
-      alpha[i] = a;
-      sum += (a / d) ** 2;
-    }
-    const error = Math.sqrt(sum / n);
-    if (error < best.error) best = { error, alpha };
+    const found = leaveOneOut(q, inverse, y, ones);
+    if (found.error < best.error) best = found;
   }
   return best;
+}
+
+/**
+ * @param inverse eigenvalues of (K + λ)⁻¹
+ * @param y target in the eigenvectors' basis
+ * @param ones the vector of ones in that basis
+ */
+function leaveOneOut(
+  q: MlMatrix,
+  inverse: readonly number[],
+  y: readonly number[],
+  ones: readonly number[],
+): Solution {
+  const n = inverse.length;
+  const total = ones.reduce((sum, u, j) => sum + u * u * inverse[j], 0);
+  const constant = ones.reduce((sum, u, j) => sum + u * y[j] * inverse[j], 0) / total;
+  const alpha = new Float64Array(n);
+  let sum = 0;
+  for (let i = 0; i < n; i++) {
+    let [a, diagonal, row] = [0, 0, 0];
+    for (let j = 0; j < n; j++) {
+      const g = q.get(i, j) * inverse[j];
+      a += g * (y[j] - constant * ones[j]);
+      diagonal += q.get(i, j) * g;
+      row += g * ones[j];
+    }
+    alpha[i] = a;
+    sum += (a / (diagonal - row * row / total)) ** 2;
+  }
+  return { error: Math.sqrt(sum / n), alpha, constant };
 }

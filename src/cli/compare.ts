@@ -42,7 +42,8 @@ export async function runCompare(command: CompareCommand): Promise<void> {
     const input = comparePool(command, pool.entries, features, console);
     const total = countTrials(command);
     const report = console.progress("Selections", total);
-    const found = await compare(input, command, backend, (done) => {
+    const options = { ...command, stratified: command.stratify !== null };
+    const found = await compare(input, options, backend, (done) => {
       report(done);
       if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
     });

@@ -74,7 +74,8 @@ that were held out. Writes compare.csv, compare.json, learning_curves.svg and re
   --group-by KEY         frames with the same value of this key are never divided
                          (default: runs of consecutive frames, 50 in all)
   --energy-key KEY       energy, eV per frame (default: REF_energy, energy, ... if all have it)
-  --stratify KEY         strata for errors within strata (default: composition and volume)
+  --stratify KEY         choose within strata of this key, or auto; errors within strata are always
+                         given (default: not chosen within strata; composition and volume)
 
 Options of the selection (--radius-objective, --central, ...) as in distill.
 

@@ -17,13 +17,13 @@ const y = Float64Array.from(
 const train = Array.from({ length: 40 }, (_, i) => i);
 const testRows = Array.from({ length: 20 }, (_, i) => 40 + i);
 
-/** Kernel ridge regression by matrix inversion, leave-one-out by leaving every row out. */
+/** Kernel ridge regression with a free constant by solving its linear equations. */
 function slowRidge(kernel: (i: number, j: number) => number, lambda: number, rows: number[]) {
-  const mean = train.reduce((sum, i) => sum + y[i], 0) / train.length;
-  const k = rows.map((i) => rows.map((j) => kernel(i, j) + (i === j ? lambda : 0)));
-  const inverse = mathjs.inv(k) as number[][];
-  const alpha = inverse.map((row) => row.reduce((sum, v, t) => sum + v * (y[rows[t]] - mean), 0));
-  return (i: number) => rows.reduce((sum, j, t) => sum + alpha[t] * kernel(i, j), mean);
+  const k = rows.map((i) => [...rows.map((j) => kernel(i, j) + (i === j ? lambda : 0)), 1]);
+  const system = [...k, [...rows.map(() => 1), 0]];
+  const solved = (mathjs.lusolve(system, [...rows.map((i) => y[i]), 0]) as number[][]).flat();
+  return (i: number) =>
+    rows.reduce((sum, j, t) => sum + solved[t] * kernel(i, j), solved[rows.length]);
 }
 
 for (const kind of ["ridge", "krr"] as const) {
