@@ -5,8 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import type { Frame } from "../src/frame.ts";
-import { denseHydrogen } from "./inputs.ts";
+import { denseHydrogen, extendedXyz } from "./inputs.ts";
 import { row, table } from "./timing.ts";
 
 const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
@@ -48,15 +47,4 @@ function run(what: string, folder: string, args: readonly string[]): void {
     ? (Number(readFileSync(join(folder, "peak"), "utf8")) / 1000).toFixed(0)
     : `no ${TIME}`;
   row(what, seconds.toFixed(2), peak);
-}
-
-function extendedXyz({ positions, cell }: Frame): string {
-  const lines = [
-    `${positions.length / 3}`,
-    `Lattice="${cell.join(" ")}" Properties=species:S:1:pos:R:3`,
-  ];
-  for (let i = 0; i < positions.length; i += 3) {
-    lines.push(`H ${[...positions.subarray(i, i + 3)].map((x) => x.toFixed(8)).join(" ")}`);
-  }
-  return `${lines.join("\n")}\n`;
 }
