@@ -53,6 +53,8 @@ export interface Distillation {
   /** Coordinates along the principal components, shape (n_frames, K). */
   readonly scores: Matrix;
   readonly components: PrincipalComponents;
+  /** Coordinates of the reference set, shape (n_reference, K), or null. */
+  readonly reference: Matrix | null;
   readonly search: RadiusSearch;
   /** Place of the frame that each frame duplicates; its own place if it is unique. */
   readonly representative: Uint32Array;
@@ -106,6 +108,7 @@ export async function distill(
   return {
     ...perFrame(order, firstOf, uniqueOf, unique, components.scores, search, chosen),
     components,
+    reference,
     search,
     poolSizes: chosen.sizes,
   };

@@ -146,6 +146,25 @@ export function occupancy(strata: readonly string[], chosen: readonly number[]):
   }));
 }
 
+/** Smallest, median and largest distance of the chosen frames to the nearest reference frame. */
+export interface Leakage {
+  readonly least: number;
+  readonly median: number;
+  readonly most: number;
+}
+
+/** How near the chosen frames come to a reference or test set, shape (m, K), m > 0. */
+export function leakage(points: Matrix, chosen: readonly number[], reference: Matrix): Leakage {
+  const gaps = Float64Array.from(chosen, (i) => {
+    let least = Infinity;
+    for (let r = 0; r < reference.rows; r++) {
+      least = Math.min(least, squaredDistance(points, i, reference, r));
+    }
+    return Math.sqrt(least);
+  }).sort();
+  return { least: gaps[0], median: gaps[gaps.length >> 1], most: gaps[gaps.length - 1] };
+}
+
 const RANDOM_DRAWS = 20;
 /** Pairs of frames that the draws may look at altogether, unless fewer than three would be left. */
 const RANDOM_PAIRS = 4e7;

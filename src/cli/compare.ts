@@ -49,6 +49,9 @@ export async function runCompare(command: CompareCommand): Promise<void> {
     });
     const summary = summarise(command, input, found);
     write(command, found, summary);
+    if (input.energy && summary.verdict.length === 0) {
+      console.warn("no verdict: random is not among the methods, or there is nothing beside it");
+    }
     for (const line of summary.verdict) console.say(line);
     if (command.json) process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
     else process.stdout.write(terminalTable(summary));

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { once } from "node:events";
-import { compareWithRandom, type Coverage, occupancy } from "../analysis/coverage.ts";
+import { compareWithRandom, type Coverage, leakage, occupancy } from "../analysis/coverage.ts";
 import { formatReport } from "../analysis/report.ts";
 import type { Backend } from "../backend.ts";
 import { describeSystemError, UsageError } from "../errors.ts";
@@ -198,6 +198,11 @@ function makeReport(results: Results, warnings: readonly string[]) {
   };
 }
 
+/** Places of the chosen frames. */
+function chosenOf({ rank }: Distillation): number[] {
+  return [...rank.keys()].filter((i) => rank[i] > 0);
+}
+
 /** Measures of the choice beside random ones of the same size; distances between the unique frames. */
 function coverageReport({ result }: Results) {
   const unique = [...result.representative.keys()].filter((i) => result.representative[i] === i);
@@ -218,12 +223,15 @@ function coverageReport({ result }: Results) {
     chosen: named(found.chosen),
     random: named(found.random),
     n_random_draws: found.nDraws,
+    ...(result.reference && {
+      distance_to_reference: leakage(result.scores, chosenOf(result), result.reference),
+    }),
   };
 }
 
 /** Frames and chosen ones per file, and per stratum of composition and volume (and the key's own). */
 function occupancyReport({ entries, input, result }: Results) {
-  const chosen = [...result.rank.keys()].filter((i) => result.rank[i] > 0);
+  const chosen = chosenOf(result);
   const volumes = Float64Array.from(entries, ({ volume }) => volume);
   const rows = (strata: readonly string[]) =>
     occupancy(strata, chosen).map(({ stratum, nFrames, nChosen }) => ({

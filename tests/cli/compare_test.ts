@@ -67,6 +67,18 @@ test("compare without energies measures coverage only, and says so", () =>
     assert.doesNotMatch(stdout, /NaN|Errors/);
   }));
 
+test("compare of random alone has no verdict, and says so", () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, "pool.xyz"), labelled(60));
+    const args = ["compare", "pool.xyz", "-n", "10", "--splits", "2", "--backend", "cpu"];
+    for (const methods of ["random", "fps"]) {
+      const out = ["--methods", methods, "-o", methods];
+      const { code, stderr } = await runProgram([...args, ...out], { cwd: folder });
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /warning: no verdict: random is not among the methods/);
+    }
+  }));
+
 const REFUSED: [args: string[], code: number, message: RegExp][] = [
   [[], 2, /-n N,N,\.\.\., the numbers of frames to choose, is missing/],
   [["-n", "10,x"], 2, /Cannot use --select "x"/],

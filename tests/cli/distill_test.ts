@@ -171,6 +171,8 @@ test("strata, keep and reference on the command line", () =>
     ]);
     assert.equal(known.code, 0, known.stderr);
     assert.doesNotMatch(read(folder, "c/selected.txt"), /@[0-9]{1,2}\n/);
+    const near = JSON.parse(read(folder, "c/report.json")).coverage.distance_to_reference;
+    assert.ok(near.least > 0 && near.least <= near.median && near.median <= near.most);
     const missing = await run([SAMPLE, "-n", "5", "-o", "d", "--stratify", "pressure"]);
     assert.equal(missing.code, 3);
     assert.match(missing.stderr, /@0: its comment line has no key "pressure" for --stratify/);

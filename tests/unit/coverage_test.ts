@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   compareWithRandom,
   kernelWidth,
+  leakage,
   measureCoverage,
   occupancy,
 } from "../../src/analysis/coverage.ts";
@@ -65,6 +66,16 @@ test("a chosen set is compared with random sets of its size", () => {
   assert.deepEqual(chosen, measureCoverage(points, kernelWidth(points))(all.slice(0, 30)));
   // The first 30 of independent points are a random set themselves.
   assert.ok(Math.abs(chosen.meanDistance / random.meanDistance - 1) < 0.2);
+});
+
+test("leakage() is the distance of the chosen frames to the reference set", () => {
+  const reference = matrix(40, 3, points.data.slice(3 * 80));
+  const gaps = [3, 17, 90].map((i) => Math.min(...all.slice(80).map((j) => distance(i, j))))
+    .sort((a, b) => a - b);
+  const found = leakage(points, [3, 17, 90], reference);
+  assert.equal(found.least, 0);
+  close(found.median, gaps[1], "median");
+  close(found.most, gaps[2], "largest");
 });
 
 test("occupancy() counts frames and chosen ones per stratum", () => {
