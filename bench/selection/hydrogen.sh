@@ -18,4 +18,4 @@ run fano --methods cpd,random --radius-objective fano
 run central-share-25 --methods cpd,random --central-share 0.25
 run uniform-weights --methods cpd,random --density-weight 0
 run wide-pools --methods cpd,random --central 0.6 --peripheral 0.4
-run rnd --methods rnd,random
+run rnd -n 25,50,100 --methods rnd,random
