@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { loadModel } from "../src/checkpoint/load.ts";
+import { loadMace } from "../src/checkpoint/load.ts";
 import { openCpuBackend } from "../src/cpu/backend.ts";
 import { readNpy } from "../src/io/npy.ts";
 import { denseHydrogen, extendedXyz } from "./inputs.ts";
@@ -33,7 +33,7 @@ export async function benchMace(python: string): Promise<void> {
       });
       if (status !== 0) throw new Error(`${python} cannot run MACE: ${stderr}`);
       const peer = JSON.parse(stdout.trim().split("\n").at(-1)!);
-      const describer = await backend.openDescriber(loadModel(paths[0]).model, 2, [1]);
+      const describer = await backend.openDescriber(loadMace(paths[0]).model, 2, [1]);
       const expected = readNpy(readFileSync(paths[2]), paths[2]).data;
       const error = rowError((await describer.describe([frame]))[0], expected, describer.width);
       const checked = check("descriptors", error, 1e-4);

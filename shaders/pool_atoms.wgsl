@@ -12,7 +12,7 @@
 // atoms is zero. Sums are of differences to the block's first atom and go in
 // runs of 64, so that float32 keeps them to 1e-7 of the largest descriptor.
 // Dispatch: one workgroup per frame, folded into x and y, and block, z.
-// Definition: src/model/pooling.ts. Host: src/gpu/describe.ts.
+// Definition: src/model/pooling.ts. Host: src/gpu/stage.ts.
 
 struct Params {
   n_frames: u32,

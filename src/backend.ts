@@ -4,7 +4,8 @@ import { covariance } from "./linalg/covariance.ts";
 import type { FindSubspace } from "./linalg/pca.ts";
 import { leadingColumns, symmetricEigen } from "./linalg/symmetric_eigen.ts";
 import { descriptors } from "./model/mace.ts";
-import { descriptorLength, type MaceModel } from "./model/mace_model.ts";
+import { descriptorLength, type DescriptorModel, isSchnet } from "./model/descriptor_model.ts";
+import { schnetFeatures } from "./model/schnet.ts";
 import { poolAtoms, type Pooling } from "./model/pooling.ts";
 import { type CountPairs, neighborCount } from "./select/neighbor_count.ts";
 
@@ -34,7 +35,7 @@ export interface Backend {
   readonly description: string;
   /** Makes the first `nLayers` layers ready for frames of the given elements (atomic numbers, ascending). */
   openDescriber(
-    model: MaceModel,
+    model: DescriptorModel,
     nLayers: number,
     elements: readonly number[],
   ): Promise<Describer>;
@@ -64,9 +65,12 @@ export const referenceBackend: Backend = {
   openDescriber(model, nLayers, elements) {
     const width = descriptorLength(model, nLayers);
     const describe = (frames: readonly Frame[]) =>
-      Promise.resolve(
-        frames.map((frame) => descriptors(model, neighborList(frame, model.rMax), nLayers)),
-      );
+      Promise.resolve(frames.map((frame) => {
+        const graph = neighborList(frame, model.rMax);
+        return isSchnet(model)
+          ? schnetFeatures(model, graph, nLayers)
+          : descriptors(model, graph, nLayers);
+      }));
     return Promise.resolve({
       width,
       batchAtoms: 1,

@@ -1,6 +1,6 @@
 import type { Checkpoint } from "../src/checkpoint/checkpoint.ts";
 import type { Tensor } from "../src/checkpoint/tensors.ts";
-import { loadModel } from "../src/checkpoint/load.ts";
+import { loadMace } from "../src/checkpoint/load.ts";
 import { maceModel } from "../src/checkpoint/mace_checkpoint.ts";
 import { type MaceModel, messagePaths } from "../src/model/mace_model.ts";
 import { normalNumbers, type Npz, readNpz, sharedPath } from "./support.ts";
@@ -11,7 +11,7 @@ export function goldenCase(name: string): { npz: Npz; model: MaceModel } | null 
   const couplings = sharedPath("reference/mace/density_c16.model");
   if (!path || !couplings) return null;
   const npz = readNpz(path);
-  return { npz, model: maceModel(checkpointOf(npz, loadModel(couplings).checkpoint.tensors)) };
+  return { npz, model: maceModel(checkpointOf(npz, loadMace(couplings).checkpoint.tensors)) };
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
-import { loadModel } from "../src/checkpoint/load.ts";
+import { loadMace } from "../src/checkpoint/load.ts";
 import { maceModel } from "../src/checkpoint/mace_checkpoint.ts";
 import { type Backend, referenceBackend } from "../src/backend.ts";
 import { openCpuBackend } from "../src/cpu/backend.ts";
@@ -99,7 +99,7 @@ test("descriptors of the H/He models by the kernels equal the definition", async
   const frames = records.map((record: { Z: number[]; pos: number[][]; cell: number[][] }) =>
     makeFrame(record.Z, record.pos.flat(), record.cell.flat())
   );
-  await compare(loadModel(path).model, frames, "hhe-pbe");
+  await compare(loadMace(path).model, frames, "hhe-pbe");
 });
 
 for (const density of [false, true]) {
@@ -133,7 +133,7 @@ for (const density of [false, true]) {
 }
 
 test("descriptors of awkward frames: one atom alone, a pair, a tiny periodic cell", async () => {
-  const { model } = loadModel(projectPath("data/hydrogen-small.safetensors"));
+  const { model } = loadMace(projectPath("data/hydrogen-small.safetensors"));
   const free = [false, false, false] as const;
   const u = randomNumbers(2, 9);
   await compare(model, [
@@ -155,7 +155,7 @@ function knowsRelaxed(): boolean {
 }
 
 test("plain and relaxed kernels equal the definition, whichever was chosen here", async () => {
-  const { model } = loadModel(projectPath("data/hydrogen-small.safetensors"));
+  const { model } = loadMace(projectPath("data/hydrogen-small.safetensors"));
   const u = randomNumbers(5, 24);
   const positions = u.map((x, i) => 0.5 * x + 1.2 * ((i >> (i % 3)) & 1) + (i > 11 ? 0.9 : 0));
   const frame = makeFrame(new Array(8).fill(1), positions, [3, 0, 0, 0, 3, 0, 0, 0, 3]);

@@ -8,6 +8,21 @@ test("every kernel is embedded", () => {
   assert.deepEqual(Object.keys(KERNELS).sort(), kernelNames());
 });
 
+const DATA_SECTION = 11;
+
+/** Numbers of the sections of a module. */
+function sections(bytes: Uint8Array): number[] {
+  const found: number[] = [];
+  let at = 8;
+  while (at < bytes.length) {
+    found.push(bytes[at++]);
+    let [size, shift] = [0, 0];
+    do size |= (bytes[at] & 127) << shift, shift += 7; while (bytes[at++] > 127);
+    at += size;
+  }
+  return found;
+}
+
 for (const name of kernelNames()) {
   for (const build of ["plain", "relaxed"] as const) {
     test(`the embedded ${build} ${name} matches its source`, async () => {
@@ -19,6 +34,8 @@ for (const name of kernelNames()) {
       assert.deepEqual(exported.filter((entry) => entry !== "memory"), [name]);
       const imported = WebAssembly.Module.imports(module).map((entry) => entry.name);
       assert.deepEqual(imported, ["memory"]);
+      // Static data would be written over what the host has allocated.
+      assert.ok(!sections(bytes).includes(DATA_SECTION), "it has static data");
     });
   }
 }

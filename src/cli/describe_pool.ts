@@ -5,7 +5,7 @@ import { InterruptedError } from "../errors.ts";
 import type { Frame } from "../frame.ts";
 import { type FrameEntry, readFrames } from "../io/inputs.ts";
 import { type Matrix, matrix } from "../matrix.ts";
-import { descriptorLength, type MaceModel } from "../model/mace_model.ts";
+import { descriptorLength, type DescriptorModel } from "../model/descriptor_model.ts";
 import { pooledLength, type Pooling } from "../model/pooling.ts";
 import { FeatureCache } from "./feature_cache.ts";
 import { isInterrupted } from "./interrupt.ts";
@@ -47,7 +47,7 @@ export async function* readBatches(
  */
 export async function describePool(
   pool: PoolOfFrames,
-  model: MaceModel,
+  model: DescriptorModel,
   modelBytes: Uint8Array,
   options: { layers: number | null; pooling: Pooling },
   backend: Backend,

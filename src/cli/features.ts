@@ -4,7 +4,7 @@ import type { Backend } from "../backend.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
 import { npyBytes, npyHeader } from "../io/npy.ts";
 import { csvLine } from "../io/table.ts";
-import { descriptorLength, type MaceModel } from "../model/mace_model.ts";
+import { descriptorLength, type DescriptorModel } from "../model/descriptor_model.ts";
 import { describePool, readBatches } from "./describe_pool.ts";
 import { isInterrupted } from "./interrupt.ts";
 import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
@@ -68,7 +68,7 @@ async function writeAtoms(
   path: string,
   command: FeaturesCommand,
   pool: PoolOfFrames,
-  model: MaceModel,
+  model: DescriptorModel,
   nLayers: number,
   backend: Backend,
   console: Console,

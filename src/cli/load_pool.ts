@@ -9,7 +9,7 @@ import { loadModel } from "../checkpoint/load.ts";
 import { ParseError, WeightsError } from "../errors.ts";
 import { chemicalSymbol } from "../frame.ts";
 import { fileHash, type FrameEntry, type InputSpec, parseInput, scanFile } from "../io/inputs.ts";
-import { elementIndices, type MaceModel } from "../model/mace_model.ts";
+import { type DescriptorModel, elementIndices, isSchnet } from "../model/descriptor_model.ts";
 import type { Console } from "./output.ts";
 
 /** Every frame of the inputs: files in the order given, frames in the order of the file. */
@@ -104,7 +104,7 @@ export function openModel(
   path: string | null,
   elements: readonly number[],
   console: Console,
-): { model: MaceModel; name: string; bytes: Uint8Array } {
+): { model: DescriptorModel; name: string; bytes: Uint8Array } {
   const symbols = elements.map(chemicalSymbol).join(", ");
   if (path === null && (elements.length !== 1 || elements[0] !== 1)) {
     throw new WeightsError(
@@ -121,6 +121,11 @@ export function openModel(
     throw new WeightsError(
       `Cannot describe ${missing.map(chemicalSymbol).join(", ")} with model "${name}": it knows ` +
         `${model.elements.map(chemicalSymbol).join(", ")}; choose another with --model`,
+    );
+  }
+  if (isSchnet(model)) {
+    console.warn(
+      `the SchNet "${name}" does not say which elements it was trained on: see that ${symbols} is among them`,
     );
   }
   return { model, name, bytes };

@@ -1,11 +1,13 @@
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { exportWeights } from "../checkpoint/export.ts";
-import { loadModel } from "../checkpoint/load.ts";
+import { loadMace, loadModel } from "../checkpoint/load.ts";
 import { formatWeights } from "../checkpoint/weights.ts";
 import { UsageError, WeightsError } from "../errors.ts";
 import { chemicalSymbol } from "../frame.ts";
-import { descriptorLength, type MaceModel } from "../model/mace_model.ts";
+import { descriptorLength, isSchnet } from "../model/descriptor_model.ts";
+import type { MaceModel } from "../model/mace_model.ts";
+import type { SchnetModel } from "../model/schnet_model.ts";
 import { readFlags } from "./options.ts";
 
 /** `cpd model info|export|list`. */
@@ -20,14 +22,8 @@ export function runModel(args: readonly string[]): void {
 function runInfo(args: readonly string[]): void {
   const { values, positionals } = readFlags(args, { json: { type: "boolean" } });
   const path = onlyFile(positionals);
-  const { model, checkpoint } = loadModel(path);
-  let parameters = 0;
-  for (const [name, { data }] of checkpoint.tensors) {
-    if (/weight/.test(name) && !/zeroed|conv_tp\.weight$|bessel/.test(name)) {
-      parameters += data.length;
-    }
-  }
-  const info = describeModel(model, parameters);
+  const { model } = loadModel(path);
+  const info = isSchnet(model) ? describeSchnet(model) : describeMace(model, countParameters(path));
   if (values.json) process.stdout.write(`${JSON.stringify(info, null, 2)}\n`);
   else {
     for (const [label, value] of Object.entries(info)) {
@@ -37,7 +33,31 @@ function runInfo(args: readonly string[]): void {
   }
 }
 
-function describeModel(model: MaceModel, parameters: number) {
+/** Trained numbers of a MACE checkpoint. */
+function countParameters(path: string): number {
+  let parameters = 0;
+  for (const [name, { data }] of loadMace(path).checkpoint.tensors) {
+    if (/weight/.test(name) && !/zeroed|conv_tp\.weight$|bessel/.test(name)) {
+      parameters += data.length;
+    }
+  }
+  return parameters;
+}
+
+function describeSchnet(model: SchnetModel) {
+  return {
+    class: model.kind,
+    interactions: model.layers.length,
+    filters: model.layers[0].in2f.nOut,
+    r_max: `${model.rMax} Å`,
+    gaussians: model.gaussians.offsets.length,
+    elements: `Z up to ${model.elements.length}; the file does not say which were trained`,
+    precision: model.dtype,
+    descriptors_per_atom: descriptorLength(model),
+  };
+}
+
+function describeMace(model: MaceModel, parameters: number) {
   const { layers, channels, zbl, radial } = model;
   const hidden = Math.max(...layers.map((layer) => layer.lOut));
   const orders = layers.map(({ contractions }) =>
@@ -97,7 +117,7 @@ function runExport(args: readonly string[]): void {
   const elements = typeof values.elements === "string"
     ? values.elements.split(",").map((symbol) => symbol.trim())
     : null;
-  const { checkpoint } = loadModel(path);
+  const { checkpoint } = loadMace(path);
   let bytes: Uint8Array;
   try {
     bytes = formatWeights(exportWeights(checkpoint, elements));

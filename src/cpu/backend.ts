@@ -2,11 +2,14 @@ import { type Backend, poolDescribed } from "../backend.ts";
 import type { Frame } from "../frame.ts";
 import { leadingColumns, symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { bakeModel } from "../model/bake.ts";
-import { descriptorLength } from "../model/mace_model.ts";
+import { bakeSchnet } from "../model/bake_schnet.ts";
+import { descriptorLength, type DescriptorModel, isSchnet } from "../model/descriptor_model.ts";
 import { chooseBuild } from "./build.ts";
 import { covariance } from "./covariance.ts";
 import { mark, release } from "./memory.ts";
 import { countPairs } from "./neighbor_count.ts";
+import { storeSchnet } from "./describe_schnet.ts";
+import type { Task } from "./thread.ts";
 import { openThreads } from "./threads.ts";
 import { storeModel } from "./weights.ts";
 
@@ -23,14 +26,10 @@ export function openCpuBackend(nThreads: number, build = chooseBuild()): Promise
     async openDescriber(model, nLayers, elements) {
       const before = mark(threads.memory);
       await threads.runEverywhere({ kind: "forget" });
-      const stored = storeModel(threads.memory, bakeModel(model, elements, nLayers));
+      const task = describing(threads.memory, model, nLayers, elements);
       const width = descriptorLength(model, nLayers);
       const describe = async (frames: readonly Frame[]) => {
-        const tasks = splitFrames(frames).map((part) => ({
-          kind: "describe" as const,
-          model: stored,
-          frames: part,
-        }));
+        const tasks = splitFrames(frames).map(task);
         return (await threads.runAll(tasks) as Float32Array[][]).flat();
       };
       return {
@@ -51,6 +50,21 @@ export function openCpuBackend(nThreads: number, build = chooseBuild()): Promise
     countPairs: (points, radii) => countPairs(threads, points, radii),
     close: () => threads.close(),
   });
+}
+
+/** Stores the model's weights; the returned function asks a thread to describe frames with them. */
+function describing(
+  memory: WebAssembly.Memory,
+  model: DescriptorModel,
+  nLayers: number,
+  elements: readonly number[],
+): (frames: readonly Frame[]) => Task {
+  if (isSchnet(model)) {
+    const stored = storeSchnet(memory, bakeSchnet(model, nLayers));
+    return (frames) => ({ kind: "schnet", model: stored, frames });
+  }
+  const stored = storeModel(memory, bakeModel(model, elements, nLayers));
+  return (frames) => ({ kind: "describe", model: stored, frames });
 }
 
 function splitFrames(frames: readonly Frame[]): Frame[][] {

@@ -3,12 +3,14 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Frame } from "../frame.ts";
 import { Arena } from "./arena.ts";
 import { describeFrame } from "./describe_frame.ts";
+import { describeSchnet, type StoredSchnet } from "./describe_schnet.ts";
 import { type Build, loadKernels } from "./memory.ts";
 import type { StoredModel } from "./weights.ts";
 
 /** What a thread can be asked to do. */
 export type Task =
   | { readonly kind: "describe"; readonly model: StoredModel; readonly frames: readonly Frame[] }
+  | { readonly kind: "schnet"; readonly model: StoredSchnet; readonly frames: readonly Frame[] }
   | { readonly kind: "calls"; readonly kernel: string; readonly args: readonly number[][] }
   | { readonly kind: "forget" };
 
@@ -20,6 +22,8 @@ function run(task: Task): unknown {
   switch (task.kind) {
     case "describe":
       return task.frames.map((frame) => describeFrame(kernels, arena, task.model, frame));
+    case "schnet":
+      return task.frames.map((frame) => describeSchnet(kernels, arena, task.model, frame));
     case "calls":
       for (const args of task.args) kernels[task.kernel](...args);
       return null;

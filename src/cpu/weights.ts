@@ -112,7 +112,7 @@ function blockCubics(
 }
 
 /** Matrices (n, m) one after the other become (m / 8, n, 8) each, as channel_mix reads them. */
-function blockColumns(matrices: Float32Array, n: number, m: number): Float32Array {
+export function blockColumns(matrices: Float32Array, n: number, m: number): Float32Array {
   const out = new Float32Array(matrices.length);
   for (let start = 0; start < matrices.length; start += n * m) {
     for (let u = 0; u < n; u++) {

@@ -3,11 +3,16 @@ import { RequestError } from "../errors.ts";
 import type { Frame, Graph } from "../frame.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
 import { type BakedModel, bakeModel } from "../model/bake.ts";
-import { descriptorLength, type MaceModel } from "../model/mace_model.ts";
+import { bakeSchnet } from "../model/bake_schnet.ts";
+import { descriptorLength, type DescriptorModel, isSchnet } from "../model/descriptor_model.ts";
+import type { MaceModel } from "../model/mace_model.ts";
+import type { SchnetModel } from "../model/schnet_model.ts";
 import { elementFractions, type Pooling } from "../model/pooling.ts";
+import addBias from "../../shaders/add_bias.wgsl" with { type: "text" };
 import atomicBasis from "../../shaders/atomic_basis.wgsl" with { type: "text" };
 import channelMix from "../../shaders/channel_mix.wgsl" with { type: "text" };
 import covariance from "../../shaders/covariance.wgsl" with { type: "text" };
+import filterConvolution from "../../shaders/filter_convolution.wgsl" with { type: "text" };
 import poolAtoms from "../../shaders/pool_atoms.wgsl" with { type: "text" };
 import neighborCount from "../../shaders/neighbor_count.wgsl" with { type: "text" };
 import powerIteration from "../../shaders/power_iteration.wgsl" with { type: "text" };
@@ -15,6 +20,7 @@ import productBasis from "../../shaders/product_basis.wgsl" with { type: "text" 
 import radialBasis from "../../shaders/radial_basis.wgsl" with { type: "text" };
 import sphericalHarmonics from "../../shaders/spherical_harmonics.wgsl" with { type: "text" };
 import { describeGraphs } from "./describe.ts";
+import { describeSchnet, destroySchnet, uploadSchnet } from "./describe_schnet.ts";
 import { type Gpu, openDevice } from "./device.ts";
 import { openKernel } from "./kernel.ts";
 import { leadingSubspace } from "./leading_subspace.ts";
@@ -25,9 +31,11 @@ import { layerBuffers, uploadLayers } from "./weights.ts";
 
 /** Every kernel by the name of its file and entry point. */
 export const SHADERS = {
+  add_bias: addBias,
   atomic_basis: atomicBasis,
   channel_mix: channelMix,
   covariance,
+  filter_convolution: filterConvolution,
   neighbor_count: neighborCount,
   pool_atoms: poolAtoms,
   power_iteration: powerIteration,
@@ -66,26 +74,72 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
   };
 }
 
-async function openDescriber(
+/** A model on the device. */
+interface Engine {
+  readonly bytesPerAtom: number;
+  readonly bytesPerEdge: number;
+  /** Rows of a part that fits the device: of its atoms, or pooled. */
+  rows(part: readonly Graph[], pooling: Pooling | null): Promise<Float32Array>;
+  close(): void;
+}
+
+async function openMace(
   gpu: Gpu,
   kernels: Kernels,
   tilings: Tilings,
   model: MaceModel,
   nLayers: number,
   elements: readonly number[],
-): Promise<Describer> {
+): Promise<Engine> {
   const baked = bakeModel(model, elements, nLayers);
   checkTables(gpu, baked);
   const layers = uploadLayers(gpu, baked);
   const tiling = await tilings.of(baked);
+  const sums = baked.layers.map(({ nComponents, groups, width }) => nComponents * groups * width);
+  return {
+    bytesPerAtom: 4 * Math.max(...sums, 16 * baked.padded),
+    bytesPerEdge: 4 * 36,
+    rows: (part, pooling) =>
+      tiling.run((paths) => describeGraphs(gpu, kernels, baked, layers, paths, part, pooling)),
+    close() {
+      for (const layer of layers) for (const buffer of layerBuffers(layer)) buffer.destroy();
+    },
+  };
+}
+
+function openSchnet(
+  gpu: Gpu,
+  kernels: Kernels,
+  model: SchnetModel,
+  nLayers: number,
+  elements: readonly number[],
+): Engine {
+  const baked = bakeSchnet(model, nLayers);
+  const layers = uploadSchnet(gpu, baked);
+  return {
+    bytesPerAtom: 4 * Math.max(baked.padded, ...baked.layers.map(({ nFilters }) => nFilters)),
+    bytesPerEdge: 16,
+    rows: (part, pooling) => describeSchnet(gpu, kernels, baked, layers, elements, part, pooling),
+    close: () => destroySchnet(layers),
+  };
+}
+
+async function openDescriber(
+  gpu: Gpu,
+  kernels: Kernels,
+  tilings: Tilings,
+  model: DescriptorModel,
+  nLayers: number,
+  elements: readonly number[],
+): Promise<Describer> {
+  const engine = isSchnet(model)
+    ? openSchnet(gpu, kernels, model, nLayers, elements)
+    : await openMace(gpu, kernels, tilings, model, nLayers, elements);
   const width = descriptorLength(model, nLayers);
   /** Rows of every part that fits the device, with its graphs. */
   async function* run(frames: readonly Frame[], pooling: Pooling | null) {
-    for (const part of splitGraphs(gpu, baked, frames, model.rMax)) {
-      const rows = await tiling.run((paths) =>
-        describeGraphs(gpu, kernels, baked, layers, paths, part, pooling)
-      );
-      yield { part, rows };
+    for (const part of splitGraphs(gpu, engine, frames, model.rMax)) {
+      yield { part, rows: await engine.rows(part, pooling) };
     }
   }
   return {
@@ -114,7 +168,7 @@ async function openDescriber(
       return out;
     },
     close() {
-      for (const layer of layers) for (const buffer of layerBuffers(layer)) buffer.destroy();
+      engine.close();
       return Promise.resolve();
     },
   };
@@ -132,13 +186,10 @@ function checkTables(gpu: Gpu, model: BakedModel): void {
 /** Graphs in groups whose largest buffer fits one binding of the device. */
 function* splitGraphs(
   gpu: Gpu,
-  model: BakedModel,
+  { bytesPerAtom, bytesPerEdge }: Engine,
   frames: readonly Frame[],
   rMax: number,
 ): Generator<Graph[]> {
-  const sums = model.layers.map(({ nComponents, groups, width }) => nComponents * groups * width);
-  const bytesPerAtom = 4 * Math.max(...sums, 16 * model.padded);
-  const bytesPerEdge = 4 * 36;
   let part: Graph[] = [];
   let [atoms, edges] = [0, 0];
   for (const frame of frames) {

@@ -2,15 +2,9 @@ import type { Graph } from "../frame.ts";
 import type { BakedModel } from "../model/bake.ts";
 import type { Pooling } from "../model/pooling.ts";
 import type { Gpu } from "./device.ts";
-import { fold, type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts";
+import { fold, type Kernel } from "./kernel.ts";
+import { type DescriptorKernels, dropPadding, Stage } from "./stage.ts";
 import type { LayerBuffers } from "./weights.ts";
-
-export type DescriptorKernels = Readonly<
-  Record<
-    "spherical_harmonics" | "radial_basis" | "channel_mix" | "product_basis" | "pool_atoms",
-    Kernel
-  >
->;
 
 /** A batch of graphs on the device, atoms and edges numbered through. */
 interface Batch {
@@ -40,83 +34,37 @@ export async function describeGraphs(
   graphs: readonly Graph[],
   pooling: Pooling | null,
 ): Promise<Float32Array> {
-  const stage = new Stage(gpu, kernels, model, paths);
+  const stage = new Stage(gpu, kernels);
+  const run = new MaceRun(stage, model, paths);
   try {
     const batch = uploadBatch(stage, model, graphs);
-    stage.geometry(batch);
+    run.geometry(batch);
     const columns = layers.length * model.padded;
     const output = stage.buffer("descriptors", batch.nAtoms * columns);
     let h = stage.upload("embedding", embed(model, graphs, batch.nAtoms));
-    layers.forEach((layer, t) => h = stage.layer(batch, layer, h, output, t, layers.length));
-    const rows = pooling
-      ? stage.pool(batch, graphs, output, columns, pooling)
-      : { buffer: output, count: batch.nAtoms };
-    const [result] = await stage.finish([[rows.buffer, 4 * rows.count * columns]]);
-    return dropPadding(new Float32Array(result), model.padded, model.channels);
+    layers.forEach((layer, t) => h = run.layer(batch, layer, h, output, t, layers.length));
+    const pooled = { graphs, atoms: batch.atoms, nElements: model.nElements };
+    const rows = await stage.finishRows(output, batch.nAtoms, columns, pooling, pooled);
+    return dropPadding(rows, model.padded, model.channels);
   } finally {
     stage.destroy();
   }
 }
 
-/** One compute pass and the buffers that live as long as it. */
-class Stage {
-  readonly #encoder: GPUCommandEncoder;
-  readonly #pass: GPUComputePassEncoder;
-  readonly #owned: GPUBuffer[] = [];
-
+/** One model on its way over a batch. */
+class MaceRun {
   constructor(
-    readonly gpu: Gpu,
-    readonly kernels: DescriptorKernels,
+    readonly stage: Stage,
     readonly model: BakedModel,
     readonly paths: readonly (readonly Kernel[])[],
-  ) {
-    this.#encoder = gpu.device.createCommandEncoder();
-    this.#pass = this.#encoder.beginComputePass();
-  }
-
-  buffer(label: string, count: number): GPUBuffer {
-    return this.#own(storageBuffer(this.gpu, label, 4 * count));
-  }
-
-  upload(label: string, content: Float32Array | Uint32Array): GPUBuffer {
-    return this.#own(storageBuffer(this.gpu, label, content));
-  }
-
-  finish(sources: readonly (readonly [GPUBuffer, number])[]): Promise<ArrayBuffer[]> {
-    this.#pass.end();
-    return readBack(this.gpu, this.#encoder, sources);
-  }
-
-  destroy(): void {
-    for (const buffer of this.#owned) buffer.destroy();
-  }
+  ) {}
 
   geometry({ nEdges, vectors, geometry }: Batch): void {
-    const kernel = this.kernels.spherical_harmonics;
-    this.#rows(kernel, nEdges, [["u32", nEdges], ["u32", this.model.lMax]], [vectors, geometry]);
-  }
-
-  /** Pools the atoms' rows of every graph. */
-  pool(
-    batch: Batch,
-    graphs: readonly Graph[],
-    descriptors: GPUBuffer,
-    columns: number,
-    pooling: Pooling,
-  ): { buffer: GPUBuffer; count: number } {
-    const nBlocks = pooling === "per-element-mean" ? this.model.nElements : 1;
-    const deviations = pooling === "mean-std" ? 1 : 0;
-    const count = graphs.length * (nBlocks + deviations);
-    const buffer = this.buffer("pooled", count * columns);
-    const ends = new Uint32Array(2 * graphs.length);
-    let atom = 0;
-    graphs.forEach(({ nAtoms }, f) => ends.set([atom, atom += nAtoms], 2 * f));
-    const { x, y } = fold(graphs.length);
-    const fields = [graphs.length, columns, nBlocks, deviations, x];
-    const params = this.#params("pool_atoms", fields.map((value) => ["u32", value]));
-    const tensors = [descriptors, batch.atoms, this.upload("frames", ends), buffer];
-    this.kernels.pool_atoms.dispatch(this.#pass, [params, ...tensors], x, y, nBlocks);
-    return { buffer, count };
+    const kernel = this.stage.kernels.spherical_harmonics;
+    this.stage.rows(kernel, nEdges, [["u32", nEdges], ["u32", this.model.lMax]], [
+      vectors,
+      geometry,
+    ]);
   }
 
   /** One interaction and product basis; returns the features that leave it. */
@@ -135,7 +83,7 @@ class Stage {
     const dOut = (layer.lOut + 1) ** 2;
     const square = padded * padded;
     const features = (label: string, components: number) =>
-      this.buffer(`layer ${t} ${label}`, batch.nAtoms * components * padded);
+      this.stage.buffer(`layer ${t} ${label}`, batch.nAtoms * components * padded);
     const mix = (x: GPUBuffer, weight: GPUBuffer, out: GPUBuffer, at: Mix) =>
       this.#mix(batch, x, weight, out, at);
 
@@ -146,7 +94,7 @@ class Stage {
       mix(h, buffers.up, up, at);
     }
     const width = layer.groups * layer.width;
-    const sums = this.buffer(`layer ${t} sums`, batch.nAtoms * layer.nComponents * width);
+    const sums = this.stage.buffer(`layer ${t} sums`, batch.nAtoms * layer.nComponents * width);
     this.#sumNeighbors(batch, buffers, this.paths[t], up, sums);
 
     const message = features("message", d);
@@ -192,8 +140,8 @@ class Stage {
     const { layer } = buffers;
     const { nAtoms, vectors, atoms, edges, geometry } = batch;
     const { nIntervals, rMax } = this.model;
-    this.#rows(
-      this.kernels.radial_basis,
+    this.stage.rows(
+      this.stage.kernels.radial_basis,
       nAtoms,
       [
         ["u32", nAtoms],
@@ -205,7 +153,7 @@ class Stage {
     );
     const { x, y } = fold(nAtoms);
     const { width, groups, nRadials, nComponents } = layer;
-    const senders = up ?? this.upload("ones", new Float32Array(width).fill(1));
+    const senders = up ?? this.stage.upload("ones", new Float32Array(width).fill(1));
     const stride = up ? (layer.lIn + 1) ** 2 * width : 0;
     kernels.forEach((kernel, p) => {
       const [l1, l2, first] = layer.paths.subarray(5 * p, 5 * p + 3);
@@ -213,9 +161,9 @@ class Stage {
       const input = [2 * l2, stride, l1 * l1 * width];
       const output = [nComponents, first, groups, x];
       const fields = [nAtoms, width, nRadials, radial, ...input, ...output];
-      const params = this.#params("atomic_basis", fields.map((value) => ["u32", value]));
+      const params = this.stage.params("atomic_basis", fields.map((value) => ["u32", value]));
       const tensors = [atoms, edges, geometry, buffers.table, senders, sums];
-      kernel.dispatch(this.#pass, [params, ...tensors], x, y, groups);
+      this.stage.dispatch(kernel, [params, ...tensors], x, y, groups);
     });
   }
 
@@ -229,8 +177,8 @@ class Stage {
   ): void {
     const { padded, lMax } = this.model;
     const fields = [batch.nAtoms, padded, (lMax + 1) ** 2, dOut, l * l, nTerms];
-    this.#rows(
-      this.kernels.product_basis,
+    this.stage.rows(
+      this.stage.kernels.product_basis,
       batch.nAtoms * padded,
       fields.map((value) => ["u32", value]),
       [x, coefficients, terms, batch.atoms, out],
@@ -253,33 +201,12 @@ class Stage {
       at.elementStride ?? 0,
       at.accumulate ? 1 : 0,
     ];
-    this.#rows(
-      this.kernels.channel_mix,
+    this.stage.rows(
+      this.stage.kernels.channel_mix,
       batch.nAtoms * count * padded / 4,
       fields.map((value) => ["u32", value]),
       [x, weight, batch.atoms, out],
     );
-  }
-
-  /** Dispatches one invocation per item, 64 to a workgroup; the row length is the last parameter. */
-  #rows(
-    kernel: Kernel,
-    nItems: number,
-    fields: readonly (readonly ["u32" | "f32", number])[],
-    buffers: readonly GPUBuffer[],
-  ): void {
-    const { x, y } = fold(Math.ceil(nItems / 64));
-    const params = this.#params(kernel.label, [...fields, ["u32", 64 * x]]);
-    kernel.dispatch(this.#pass, [params, ...buffers], x, y);
-  }
-
-  #params(label: string, fields: readonly (readonly ["u32" | "f32", number])[]): GPUBuffer {
-    return this.#own(uniform(this.gpu, `${label}.params`, fields));
-  }
-
-  #own(buffer: GPUBuffer): GPUBuffer {
-    this.#owned.push(buffer);
-    return buffer;
   }
 }
 
@@ -341,14 +268,4 @@ function embed(model: BakedModel, graphs: readonly Graph[], nAtoms: number): Flo
     }
   }
   return h;
-}
-
-function dropPadding(rows: Float32Array, padded: number, channels: number): Float32Array {
-  if (padded === channels) return rows;
-  const n = rows.length / padded;
-  const out = new Float32Array(n * channels);
-  for (let i = 0; i < n; i++) {
-    out.set(rows.subarray(i * padded, i * padded + channels), i * channels);
-  }
-  return out;
 }

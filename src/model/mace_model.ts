@@ -136,15 +136,3 @@ export function messagePaths(lIn: number, lMax: number): Path[] {
   }
   return paths.sort((a, b) => a[2] - b[2]);
 }
-
-/** Place of each element in the model's weights, by atomic number; -1 where the model lacks it. */
-export function elementIndices(model: MaceModel): Int16Array {
-  const table = new Int16Array(256).fill(-1);
-  model.elements.forEach((z, i) => table[z] = i);
-  return table;
-}
-
-/** Number of invariant descriptors per atom from the first `nLayers` layers. */
-export function descriptorLength(model: MaceModel, nLayers = model.layers.length): number {
-  return nLayers * model.channels;
-}

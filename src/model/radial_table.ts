@@ -54,6 +54,29 @@ export function knotDistances(rMax: number, n: number): Float64Array {
 }
 
 /**
+ * Places of edges in a table of n intervals.
+ *
+ * @param vectors shape (n_edges, 3), Å
+ * @returns interval and place t within it, shape (n_edges) each
+ */
+export function tablePlaces(
+  vectors: Float64Array,
+  rMax: number,
+  n: number,
+): { interval: Uint32Array; place: Float32Array } {
+  const nEdges = vectors.length / 3;
+  const interval = new Uint32Array(nEdges);
+  const place = new Float32Array(nEdges);
+  for (let e = 0; e < nEdges; e++) {
+    const [x, y, z] = [vectors[3 * e], vectors[3 * e + 1], vectors[3 * e + 2]];
+    const at = n * Math.sqrt(Math.sqrt(x * x + y * y + z * z) / rMax);
+    interval[e] = Math.min(Math.floor(at), n - 1);
+    place[e] = at - interval[e];
+  }
+  return { interval, place };
+}
+
+/**
  * Cubic Hermite polynomials of a radial function on n intervals evenly spaced in x = √(r / rMax):
  * f ≈ c0 + t (c1 + t (c2 + t c3)), where t = n x - i is the place in interval i.
  *

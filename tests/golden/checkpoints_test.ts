@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { loadModel } from "../../src/checkpoint/load.ts";
+import { loadMace } from "../../src/checkpoint/load.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { readChunks } from "../../src/io/files.ts";
 import { splitFrames } from "../../src/io/frame_ranges.ts";
@@ -34,7 +34,7 @@ test("energies and descriptors of the H/He models equal the official code", () =
   if (!golden || !pbe || !vdw) return;
   let worst = 0;
   for (const record of JSON.parse(readFileSync(golden, "utf8"))) {
-    const { model } = loadModel(record.model.includes("PBE") ? pbe : vdw);
+    const { model } = loadMace(record.model.includes("PBE") ? pbe : vdw);
     const frame = makeFrame(record.Z, record.pos.flat(), record.cell.flat());
     const graph = neighborList(frame, model.rMax);
     assert.equal(graph.nEdges, record.n_edges);
@@ -53,7 +53,7 @@ test("the small hydrogen model equals the official code to its float32-rounded c
   const golden = sharedPath("reference/hydrogen_small_golden.json");
   const path = sharedPath("demo/hydrogen-small.model");
   if (!golden || !path) return;
-  const { model } = loadModel(path);
+  const { model } = loadMace(path);
   for (const record of JSON.parse(readFileSync(golden, "utf8")).frames) {
     const species = new Uint8Array(record.positions.length).fill(1);
     const frame = makeFrame(species, record.positions.flat(), record.cell.flat());
@@ -76,7 +76,7 @@ test("energies of an official MD run equal those in its file", async () => {
   const path = sharedPath("reference/mace_official/mace02_com1_swa.model");
   const file = sharedPath("reference/mace_official/mace02_md.xyz.gz");
   if (!path || !file) return;
-  const { model } = loadModel(path);
+  const { model } = loadMace(path);
   const frames = await readAll(file);
   assert.ok(frames.length > 0);
   // The start of the run was evaluated at the positions that the file holds; later frames at positions
@@ -107,7 +107,7 @@ test("the energy RMSE of a published training log is reproduced to 0.1 meV/atom"
   const path = sharedPath("reference/mace_official/mace_benchmark_maxL1_corr3_swa.model");
   const file = sharedPath("reference/mace_official/solvent_xtb_test.xyz.gz");
   if (!path || !file) return;
-  const { model } = loadModel(path);
+  const { model } = loadMace(path);
   const frames = await readAll(file);
   let sum = 0;
   for (const frame of frames) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { loadModel } from "../../src/checkpoint/load.ts";
+import { loadMace } from "../../src/checkpoint/load.ts";
 import type { Frame } from "../../src/frame.ts";
 import { openAllBackends } from "../backends.ts";
 import { makeFrame, projectPath, randomNumbers, rowError, sharedPath } from "../support.ts";
@@ -10,8 +10,8 @@ const TOLERANCE = { reference: 1e-10, float32: 1e-5 };
 
 // The couplings of the shipped model carry float32 rounding, which breaks its symmetry at 1e-8.
 const EXACT = sharedPath("reference/mace/density_c16.model");
-const shipped = loadModel(projectPath("data/hydrogen-small.safetensors")).model;
-const model = EXACT ? loadModel(EXACT).model : shipped;
+const shipped = loadMace(projectPath("data/hydrogen-small.safetensors")).model;
+const model = EXACT ? loadMace(EXACT).model : shipped;
 if (!EXACT) TOLERANCE.reference = 1e-7;
 const backends = await openAllBackends();
 after(async () => {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import fc from "fast-check";
 import { exportWeights } from "../../src/checkpoint/export.ts";
-import { loadModel, readCheckpoint } from "../../src/checkpoint/load.ts";
+import { loadMace, readCheckpoint } from "../../src/checkpoint/load.ts";
 import { maceModel } from "../../src/checkpoint/mace_checkpoint.ts";
 import { unpickle } from "../../src/checkpoint/unpickle.ts";
 import { formatWeights, readWeights } from "../../src/checkpoint/weights.ts";
@@ -38,7 +38,7 @@ for (const [path, species] of MODELS) {
   test(`exported weights of ${path} give identical float64 results`, () => {
     const full = sharedPath(path);
     if (!full) return;
-    const { model, checkpoint } = loadModel(full);
+    const { model, checkpoint } = loadMace(full);
     const expected = results(model, species);
     const whole = maceModel(readWeights(formatWeights(exportWeights(checkpoint, null))));
     assert.deepEqual(results(whole, species), expected);
@@ -56,10 +56,10 @@ test("a state dict holds the same model, and a float32 file exports identically"
   const paths = ["density_L0_c4.model", "density_L0_c4.sd.pt", "density_L0_c4_f32.model"]
     .map((name) => sharedPath(`reference/mace/${name}`));
   if (!paths[0] || !paths[1] || !paths[2]) return;
-  const [whole, dict, single] = paths.map((path) => loadModel(path!).model);
+  const [whole, dict, single] = paths.map((path) => loadMace(path!).model);
   assert.deepEqual(results(dict, [1, 8, 14]), results(whole, [1, 8, 14]));
   assert.equal(single.dtype, "float32");
-  const { checkpoint } = loadModel(paths[2]);
+  const { checkpoint } = loadMace(paths[2]);
   const exported = maceModel(readWeights(formatWeights(exportWeights(checkpoint, null))));
   assert.deepEqual(results(exported, [1, 8, 14]), results(single, [1, 8, 14]));
 });
@@ -67,16 +67,16 @@ test("a state dict holds the same model, and a float32 file exports identically"
 test("containers of other programs are refused by name", () => {
   const path = sharedPath("reference/mace/density_L0_c4.model-lammps.pt");
   if (path) {
-    assert.throws(() => loadModel(path), /it holds a "LAMMPS_MACE", expected ScaleShiftMACE/);
+    assert.throws(() => loadMace(path), /it holds a "LAMMPS_MACE", expected ScaleShiftMACE/);
   }
   const schnet = sharedPath("models/schnet-ethanol.model");
-  if (schnet) assert.throws(() => loadModel(schnet), (e) => e instanceof WeightsError);
+  if (schnet) assert.throws(() => loadMace(schnet), (e) => e instanceof WeightsError);
 });
 
 test("unknown classes and settings are refused by name", () => {
   const path = sharedPath("models/hhe-pbe.model");
   if (!path) return;
-  const { checkpoint } = loadModel(path);
+  const { checkpoint } = loadMace(path);
   const change = (config: Partial<typeof checkpoint.config>) =>
     maceModel({ ...checkpoint, config: { ...checkpoint.config, ...config } });
   assert.throws(() => change({ modelClass: "BOTNet" }), /it holds a "BOTNet"/);
@@ -91,7 +91,7 @@ test("unknown classes and settings are refused by name", () => {
     () => maceModel({ ...checkpoint, tensors: without }),
     /there is no tensor "interactions.1.linear.weight"/,
   );
-  const { checkpoint: shipped } = loadModel(projectPath("data/hydrogen-small.safetensors"));
+  const { checkpoint: shipped } = loadMace(projectPath("data/hydrogen-small.safetensors"));
   assert.throws(() => exportWeights(shipped, ["Au"]), /does not know the element "Au", only H/);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { loadModel } from "../../src/checkpoint/load.ts";
+import { loadMace } from "../../src/checkpoint/load.ts";
 import { wigner3j } from "../../src/model/couplings.ts";
 import { NO_FACTOR } from "../../src/model/mace_model.ts";
 import { sharedPath } from "../support.ts";
@@ -33,7 +33,7 @@ test("symmetrised U matrices of a checkpoint equal the published monomials", () 
   const golden = tables();
   const path = sharedPath("reference/mace/density_c16.model");
   if (!golden || !path) return;
-  const { model } = loadModel(path);
+  const { model } = loadMace(path);
   for (const contraction of model.layers[0].contractions) {
     const table = golden[`L${contraction.l}`];
     const first = [0, table.K[0], table.K[0] + table.K[1]];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { denseHydrogen } from "../../bench/inputs.ts";
 import { mediumModel } from "../../bench/medium_model.ts";
-import { loadModel } from "../../src/checkpoint/load.ts";
+import { loadMace } from "../../src/checkpoint/load.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { descriptors } from "../../src/model/mace.ts";
 import type { MaceModel } from "../../src/model/mace_model.ts";
@@ -30,9 +30,9 @@ function projected(model: MaceModel, z: number): { model: MaceModel; rank: numbe
 
 const trained = sharedPath("models/hhe-pbe.model");
 const models: [string, MaceModel, number][] = [
-  ["trained hydrogen", loadModel(projectPath("data/hydrogen-small.safetensors")).model, 16],
+  ["trained hydrogen", loadMace(projectPath("data/hydrogen-small.safetensors")).model, 16],
   ...(trained
-    ? [["trained H/He", loadModel(trained).model, 16] as [string, MaceModel, number]]
+    ? [["trained H/He", loadMace(trained).model, 16] as [string, MaceModel, number]]
     : []),
   ["random medium", mediumModel({ elements: [1], rMax: 5, channels: 128 }), 4],
 ];

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { loadModel } from "../../src/checkpoint/load.ts";
-import { describeGraphs, type DescriptorKernels } from "../../src/gpu/describe.ts";
+import { loadMace } from "../../src/checkpoint/load.ts";
+import { describeGraphs } from "../../src/gpu/describe.ts";
+import type { DescriptorKernels } from "../../src/gpu/stage.ts";
 import { SHADERS } from "../../src/gpu/backend.ts";
 import { openDevice } from "../../src/gpu/device.ts";
 import { openKernel } from "../../src/gpu/kernel.ts";
@@ -27,7 +28,7 @@ test("every tiling gives the same descriptors, and the choice is kept", async ()
   const kernels = Object.fromEntries(
     await Promise.all(names.map(async (n) => [n, await openKernel(gpu, n, SHADERS[n])])),
   ) as DescriptorKernels;
-  const model = bakeModel(loadModel(projectPath("data/hydrogen-small.safetensors")).model, [1]);
+  const model = bakeModel(loadMace(projectPath("data/hydrogen-small.safetensors")).model, [1]);
   const u = randomNumbers(5, 24);
   const positions = u.map((x, i) => 0.5 * x + 1.2 * ((i >> (i % 3)) & 1) + (i > 11 ? 0.9 : 0));
   const frame = makeFrame(new Array(8).fill(1), positions, [3, 0, 0, 0, 3, 0, 0, 0, 3]);

@@ -1,93 +1,23 @@
 import { WeightsError } from "../errors.ts";
-import { type Archive, openArchive, readEntry } from "./archive.ts";
 import type { Checkpoint, CheckpointConfig } from "./checkpoint.ts";
-import { isTensor, type Tensor, TensorReader } from "./tensors.ts";
-import { Call, type Dict, Global, unpickle } from "./unpickle.ts";
+import { dict, type Module, readModules, text, type TorchFile } from "./modules.ts";
+import { isTensor, type Tensor, type TensorReader } from "./tensors.ts";
+import { Call, type Dict } from "./unpickle.ts";
 
 /** κ where a file does not say it: e3nn's Monte-Carlo value, the same in every published model. */
 const SILU_SCALE = 1.6791767923989418;
-const MAX_MODULES = 10_000;
-const MAX_DEPTH = 32;
-
-/** A module of the pickled tree: its class and the python attributes of its state. */
-interface Module {
-  readonly className: string;
-  readonly state: Dict;
-}
 
 /**
- * Reads a checkpoint written by `torch.save`: a whole model, a state dict, or a training checkpoint
- * that holds a state dict under `model`.
+ * Reads a MACE checkpoint: a whole model, a state dict, or a training checkpoint that holds a state
+ * dict under `model`.
  *
- * @param bytes the file
  * @throws {WeightsError} if the file is damaged or is not a MACE checkpoint
  */
-export function readModelFile(bytes: Uint8Array): Checkpoint {
-  const archive = openArchive(bytes);
-  const pickle = [...archive.entries.keys()].find((name) => /(^|\/)data\.pkl$/.test(name));
-  if (!pickle) throw new WeightsError("the archive holds no data.pkl, it was not written by torch");
-  const prefix = pickle.slice(0, -"data.pkl".length);
-  checkByteOrder(archive, prefix);
-  let root = unpickle(readEntry(archive, pickle));
-  if (root instanceof Map && root.get("model") instanceof Map) root = root.get("model");
-  const reader = new TensorReader(archive, prefix);
-  if (root instanceof Map) return fromStateDict(reader, root);
-  return fromModules(reader, root);
-}
-
-function checkByteOrder(archive: Archive, prefix: string): void {
-  if (!archive.entries.has(`${prefix}byteorder`)) return;
-  const order = new TextDecoder().decode(readEntry(archive, `${prefix}byteorder`)).trim();
-  if (order !== "little") throw new WeightsError(`it is stored in ${order} endian order`);
-}
-
-/** A whole pickled model: walks its modules and collects tensors under dotted names. */
-function fromModules(reader: TensorReader, root: unknown): Checkpoint {
-  const modules = new Map<string, Module>();
-  const tensors = new Map<string, Tensor>();
-  const visited = new Set<unknown>();
-  const visit = (value: unknown, path: string, depth: number) => {
-    const module = asModule(value);
-    if (!module || visited.has(value)) return;
-    visited.add(value);
-    if (depth > MAX_DEPTH || modules.size >= MAX_MODULES) {
-      throw new WeightsError("its modules are nested too deeply");
-    }
-    modules.set(path, module);
-    const join = (name: unknown) => (path ? `${path}.${text(name)}` : text(name));
-    for (const group of ["_parameters", "_buffers"]) {
-      for (const [name, value] of dict(module.state.get(group))) {
-        const full = join(name);
-        if (isTensor(value)) tensors.set(full, reader.read(value, full));
-      }
-    }
-    for (const [name, value] of dict(module.state.get("_modules"))) {
-      visit(value, join(name), depth + 1);
-    }
-  };
-  visit(root, "", 0);
-  const model = modules.get("");
-  if (!model) throw new WeightsError("it holds neither a model nor a state dict");
+export function readMaceFile(file: TorchFile): Checkpoint {
+  if (file.root instanceof Map) return fromStateDict(file.reader, file.root);
+  const { modules, tensors } = readModules(file);
   refuseVariants(modules);
-  return { tensors, config: moduleConfig(reader, modules, model, tensors) };
-}
-
-function asModule(value: unknown): Module | null {
-  if (!(value instanceof Call)) return null;
-  const state = Array.isArray(value.state) ? value.state[0] : value.state;
-  if (!(state instanceof Map) || !(value.callable instanceof Global)) return null;
-  const className = value.callable.name.split(" ").pop()!.split(".").pop()!;
-  return { className, state };
-}
-
-/** A name; anything else in its place is damage (and its conversion to text could be endless). */
-function text(value: unknown): string {
-  if (typeof value !== "string") throw new WeightsError("a name in it is not text");
-  return value;
-}
-
-function dict(value: unknown): Dict {
-  return value instanceof Map ? value : new Map();
+  return { tensors, config: moduleConfig(file.reader, modules, tensors) };
 }
 
 /** Refuses settings that change the forward pass in ways that are not supported. */
@@ -125,7 +55,6 @@ function refuseVariants(modules: ReadonlyMap<string, Module>): void {
 function moduleConfig(
   reader: TensorReader,
   modules: ReadonlyMap<string, Module>,
-  model: Module,
   tensors: ReadonlyMap<string, Tensor>,
 ): CheckpointConfig {
   const number = (value: unknown): number => {
@@ -143,6 +72,7 @@ function moduleConfig(
   for (const { className, state } of modules.values()) {
     if (className === "normalize2mom" && state.has("cst")) siluScale = number(state.get("cst"));
   }
+  const model = modules.get("")!;
   const heads = model.state.get("heads");
   return {
     modelClass: model.className,

@@ -1,0 +1,119 @@
+import type { Graph } from "../frame.ts";
+import type { Pooling } from "../model/pooling.ts";
+import type { Gpu } from "./device.ts";
+import { fold, type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts";
+
+export type DescriptorKernels = Readonly<
+  Record<
+    | "spherical_harmonics"
+    | "radial_basis"
+    | "channel_mix"
+    | "product_basis"
+    | "filter_convolution"
+    | "add_bias"
+    | "pool_atoms",
+    Kernel
+  >
+>;
+
+type Field = readonly ["u32" | "f32", number];
+
+/** Whose rows are pooled: the atoms' elements are at z of `atoms`, shape (n_atoms, 4). */
+interface Pooled {
+  readonly graphs: readonly Graph[];
+  readonly atoms: GPUBuffer;
+  readonly nElements: number;
+}
+
+/** One compute pass and the buffers that live as long as it. */
+export class Stage {
+  readonly #encoder: GPUCommandEncoder;
+  readonly #pass: GPUComputePassEncoder;
+  readonly #owned: GPUBuffer[] = [];
+
+  constructor(readonly gpu: Gpu, readonly kernels: DescriptorKernels) {
+    this.#encoder = gpu.device.createCommandEncoder();
+    this.#pass = this.#encoder.beginComputePass();
+  }
+
+  buffer(label: string, count: number): GPUBuffer {
+    return this.#own(storageBuffer(this.gpu, label, 4 * count));
+  }
+
+  upload(label: string, content: Float32Array | Uint32Array): GPUBuffer {
+    return this.#own(storageBuffer(this.gpu, label, content));
+  }
+
+  params(label: string, fields: readonly Field[]): GPUBuffer {
+    return this.#own(uniform(this.gpu, `${label}.params`, fields));
+  }
+
+  dispatch(kernel: Kernel, buffers: readonly GPUBuffer[], x: number, y: number, z = 1): void {
+    kernel.dispatch(this.#pass, buffers, x, y, z);
+  }
+
+  /** Dispatches one invocation per item, 64 to a workgroup; the row length is the last parameter. */
+  rows(
+    kernel: Kernel,
+    nItems: number,
+    fields: readonly Field[],
+    buffers: readonly GPUBuffer[],
+  ): void {
+    const { x, y } = fold(Math.ceil(nItems / 64));
+    const params = this.params(kernel.label, [...fields, ["u32", 64 * x]]);
+    this.dispatch(kernel, [params, ...buffers], x, y);
+  }
+
+  /** Runs everything and reads the atoms' rows, or pooled ones. */
+  async finishRows(
+    rows: GPUBuffer,
+    nAtoms: number,
+    columns: number,
+    pooling: Pooling | null,
+    pooled: Pooled,
+  ): Promise<Float32Array> {
+    const { buffer, count } = pooling
+      ? this.#pool(rows, columns, pooling, pooled)
+      : { buffer: rows, count: nAtoms };
+    this.#pass.end();
+    const [result] = await readBack(this.gpu, this.#encoder, [[buffer, 4 * count * columns]]);
+    return new Float32Array(result);
+  }
+
+  destroy(): void {
+    for (const buffer of this.#owned) buffer.destroy();
+  }
+
+  /** Pools the atoms' rows of every graph. */
+  #pool(rows: GPUBuffer, columns: number, pooling: Pooling, { graphs, atoms, nElements }: Pooled) {
+    const nBlocks = pooling === "per-element-mean" ? nElements : 1;
+    const deviations = pooling === "mean-std" ? 1 : 0;
+    const count = graphs.length * (nBlocks + deviations);
+    const buffer = this.buffer("pooled", count * columns);
+    const ends = new Uint32Array(2 * graphs.length);
+    let atom = 0;
+    graphs.forEach(({ nAtoms }, f) => ends.set([atom, atom += nAtoms], 2 * f));
+    const { x, y } = fold(graphs.length);
+    const fields = [graphs.length, columns, nBlocks, deviations, x];
+    const params = this.params("pool_atoms", fields.map((value): Field => ["u32", value]));
+    const tensors = [rows, atoms, this.upload("frames", ends), buffer];
+    this.dispatch(this.kernels.pool_atoms, [params, ...tensors], x, y, nBlocks);
+    return { buffer, count };
+  }
+
+  #own(buffer: GPUBuffer): GPUBuffer {
+    this.#owned.push(buffer);
+    return buffer;
+  }
+}
+
+/** Rows of padded channels without the padding. */
+export function dropPadding(rows: Float32Array, padded: number, channels: number): Float32Array {
+  if (padded === channels) return rows;
+  const n = rows.length / padded;
+  const out = new Float32Array(n * channels);
+  for (let i = 0; i < n; i++) {
+    out.set(rows.subarray(i * padded, i * padded + channels), i * channels);
+  }
+  return out;
+}
