@@ -1,13 +1,26 @@
 import { type BaselineInput, baselines, rms, rmsWithin } from "./analysis/baselines.ts";
-import { type Coverage, kernelWidth, measureCoverage } from "./analysis/coverage.ts";
+import {
+  type Coverage,
+  kernelWidth,
+  type Leakage,
+  leakage,
+  measureCoverage,
+} from "./analysis/coverage.ts";
 import { kernelRidge, type Regressor } from "./analysis/kernel_ridge.ts";
 import type { Backend } from "./backend.ts";
 import { RequestError } from "./errors.ts";
 import { columnScaling, standardize } from "./linalg/standardize.ts";
-import { type Matrix, takeRows } from "./matrix.ts";
-import { distill, type DistillOptions, type FrameKey } from "./pipeline.ts";
+import { projectRows } from "./linalg/pca.ts";
+import { type Matrix, matrix, takeRows } from "./matrix.ts";
+import {
+  type DistillOptions,
+  type FrameKey,
+  type MeasuredPool,
+  measurePool,
+  selectFrames,
+} from "./pipeline.ts";
 import { hashName, uniformStream } from "./rng.ts";
-import type { Method } from "./select/method.ts";
+import { type Method, NESTED } from "./select/method.ts";
 import { uniformDraw } from "./select/uniform_draw.ts";
 
 /** What is compared on: features once, labels where the files have them. */
@@ -23,6 +36,7 @@ export interface ComparePool extends Omit<BaselineInput, "energy"> {
 
 export interface CompareOptions extends Omit<DistillOptions, "select" | "method"> {
   readonly methods: readonly Method[];
+  /** Ascending. */
   readonly sizes: readonly number[];
   /** Whether every stratum has its budget; strata always serve to judge errors within them. */
   readonly stratified: boolean;
@@ -49,6 +63,8 @@ export interface Trial {
   readonly method: Method;
   readonly size: number;
   readonly coverage: Coverage;
+  /** How near the chosen frames come to the held-out ones; null where none are held out. */
+  readonly leakage: Leakage | null;
   readonly errors: Readonly<Record<Regressor, Errors>> | null;
 }
 
@@ -63,6 +79,18 @@ export interface Split {
 export interface Comparison {
   readonly trials: readonly Trial[];
   readonly splits: readonly Split[];
+  /** The chosen frames of the first split and seed at the largest size, by method, on two components. */
+  readonly panels: readonly Panel[];
+}
+
+/** A selection to be drawn. */
+export interface Panel {
+  readonly method: Method;
+  readonly size: number;
+  /** First two principal components of the pool, shape (n_pool, 2). */
+  readonly points: Matrix;
+  /** Places of the chosen frames in the pool. */
+  readonly chosen: readonly number[];
 }
 
 const STREAM_SPLIT = 301n;
@@ -85,34 +113,74 @@ export async function compare(
 ): Promise<Comparison> {
   const trials: Trial[] = [];
   const splits: Split[] = [];
+  const panels: Panel[] = [];
   for (let split = 0; split < options.splits; split++) {
     const { pool, test } = divide(input, options, split);
     const features = takeRows(input.features, pool);
     const scaled = standardize(input.features, columnScaling(features, "zscore"));
     const errorsOf = judge(input, scaled, test);
     splits.push({ pool, test, fromPool: errorsFromPool(input, errorsOf, pool, test) });
-    const frames = pool.map((row) => input.frames[row]);
-    const strata = options.stratified ? pool.map((row) => input.strata[row]) : null;
-    let measure: ReturnType<typeof measureCoverage> | null = null;
+    const measured = await measurePool(
+      {
+        frames: pool.map((row) => input.frames[row]),
+        features,
+        strata: options.stratified ? pool.map((row) => input.strata[row]) : null,
+        keep: [],
+        reference: null,
+      },
+      options,
+      backend,
+    );
+    const { scores } = selectFrames(measured, { ...options, method: "random", select: 1 });
+    const cover = measureCoverage(scores, kernelWidth(scores));
+    const heldOut = projectRows(takeRows(input.features, test), measured.components);
     for (const method of options.methods) {
-      for (const size of options.sizes) {
-        for (let seed = 0; seed < (FIXED.includes(method) ? 1 : options.seeds); seed++) {
-          const drawn = options.seed + BigInt(split * options.seeds + seed);
-          const { rank, scores } = await distill(
-            { frames, features, strata, keep: [], reference: null },
-            { ...options, method, select: size, seed: drawn },
-            backend,
-          );
-          measure ??= measureCoverage(scores, kernelWidth(scores));
-          const chosen = pool.flatMap((_, i) => (rank[i] > 0 ? [i] : []));
-          const errors = errorsOf && errorsOf(chosen.map((i) => pool[i]));
-          trials.push({ split, seed, method, size, coverage: measure(chosen), errors });
+      for (let seed = 0; seed < (FIXED.includes(method) ? 1 : options.seeds); seed++) {
+        const drawn = options.seed + BigInt(split * options.seeds + seed);
+        for (const chosen of selections(measured, { ...options, method, seed: drawn })) {
+          const size = chosen.length;
+          trials.push({
+            ...{ split, seed, method, size },
+            coverage: cover(chosen),
+            leakage: test.length > 0 ? leakage(scores, chosen, heldOut) : null,
+            errors: errorsOf && errorsOf(chosen.map((i) => pool[i])),
+          });
           report(trials.length);
+          if (split === 0 && seed === 0 && size === options.sizes.at(-1)) {
+            panels.push({ method, size, points: firstTwo(scores), chosen });
+          }
         }
       }
     }
   }
-  return { trials, splits };
+  return { trials, splits, panels };
+}
+
+/** Places of the chosen frames at every size, in order of choice. */
+function selections(
+  pool: MeasuredPool,
+  options: CompareOptions & { method: Method },
+): number[][] {
+  const { method, sizes, stratified } = options;
+  const select = (size: number) => {
+    const { rank } = selectFrames(pool, { ...options, select: size });
+    const chosen = new Array<number>(size);
+    rank.forEach((order, i) => {
+      if (order > 0) chosen[order - 1] = i;
+    });
+    return chosen;
+  };
+  if (!NESTED.includes(method) || stratified) return sizes.map(select);
+  const largest = select(sizes[sizes.length - 1]);
+  return sizes.map((size) => largest.slice(0, size));
+}
+
+function firstTwo({ data, rows, cols }: Matrix): Matrix {
+  const out = matrix(rows, 2);
+  for (let i = 0; i < rows; i++) {
+    for (let k = 0; k < Math.min(2, cols); k++) out.data[2 * i + k] = data[i * cols + k];
+  }
+  return out;
 }
 
 /** Number of selections that `compare` will make. */

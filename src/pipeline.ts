@@ -10,10 +10,22 @@ import type { Standardization } from "./linalg/standardize.ts";
 import { kaiserScores } from "./linalg/kaiser.ts";
 import { type Matrix, matrix, squaredDistance, takeRows } from "./matrix.ts";
 import { hashName, stableId } from "./rng.ts";
-import { centralPeripheral, type Pool, type PoolOptions } from "./select/central_peripheral.ts";
+import {
+  type CentralPeripheral,
+  centralPeripheral,
+  type Pool,
+  type PoolOptions,
+} from "./select/central_peripheral.ts";
 import { type RadiusOptions, type RadiusSearch, searchRadius } from "./select/cutoff_radius.ts";
 import { representatives } from "./select/duplicates.ts";
-import { type Cloud, type Method, type RivalOptions, RIVALS } from "./select/method.ts";
+import {
+  type Cloud,
+  isDistilling,
+  type Method,
+  type RivalOptions,
+  RIVALS,
+} from "./select/method.ts";
+import { spreadPools } from "./select/spread_pools.ts";
 import { strataQuotas } from "./select/strata.ts";
 
 /** Which frame a row of features belongs to. */
@@ -61,10 +73,29 @@ export interface Distillation {
   readonly poolSizes: { readonly central: number; readonly peripheral: number };
 }
 
+/** A pool with its principal components and densities, to choose from as often as one likes. */
+export interface MeasuredPool {
+  readonly input: DistillInput;
+  /** Frames in canonical order; rows below count in it. */
+  readonly order: readonly number[];
+  /** Row that each row duplicates; its own if it is unique. */
+  readonly firstOf: Uint32Array;
+  /** Unique rows; what is chosen from counts in them. */
+  readonly unique: readonly number[];
+  readonly components: PrincipalComponents;
+  /** Coordinates of the reference set, shape (n_reference, K), or null. */
+  readonly reference: Matrix | null;
+  /** Principal components of the unique rows, those of the reference set behind them. */
+  readonly cloud: Matrix;
+  readonly search: RadiusSearch;
+  /** DIRECT's own components of the unique rows. */
+  directPoints(): Matrix;
+}
+
 /**
  * Central-peripheral distillation (arXiv 2604.03027): features → principal components → density →
- * selection; or the selection of another method on the same features. The result depends on the frames, options and seed alone, not on the order of the frames
- * or on the backend.
+ * selection; or the selection of another method on the same features. The result depends on the
+ * frames, options and seed alone, not on the order of the frames or on the backend.
  *
  * @throws {RequestError} if the wanted number of frames cannot be chosen
  */
@@ -73,12 +104,26 @@ export async function distill(
   options: DistillOptions,
   backend: Backend,
 ): Promise<Distillation> {
+  return selectFrames(await measurePool(input, options, backend), options);
+}
+
+/**
+ * Features → principal components → density.
+ *
+ * @throws {RequestError} if fewer than three frames are unique
+ */
+export async function measurePool(
+  input: DistillInput,
+  options: Pick<DistillOptions, "standardization" | "components" | keyof RadiusOptions>,
+  backend: Backend,
+): Promise<MeasuredPool> {
   const order = canonicalOrder(input.frames);
   const features = takeRows(input.features, order);
   const firstOf = representatives(features);
   const unique = order.flatMap((_, row) => (firstOf[row] === row ? [row] : []));
-  checkRequest(options.select, order.length, unique.length);
-
+  if (unique.length < 3) {
+    throw new RequestError(`Cannot find r_c from ${unique.length} frames, expected at least 3`);
+  }
   const points = takeRows(features, unique);
   const components = await principalComponents(
     points,
@@ -89,24 +134,38 @@ export async function distill(
   const reference = input.reference ? projectRows(input.reference, components) : null;
   const cloud = reference ? stack(components.scores, reference) : components.scores;
   const search = await searchRadius(cloud, options, (p, r) => backend.countPairs(p, r));
+  let directPoints: Matrix | null = null;
+  return {
+    ...{ input, order, firstOf, unique, components, reference, cloud, search },
+    directPoints: () => directPoints ??= kaiserScores(points),
+  };
+}
+
+/**
+ * Density → selection.
+ *
+ * @throws {RequestError} if the wanted number of frames cannot be chosen
+ */
+export function selectFrames(
+  pool: MeasuredPool,
+  options: Omit<DistillOptions, "standardization" | "components">,
+): Distillation {
+  const { input, order, firstOf, unique, components, reference, cloud, search } = pool;
+  checkRequest(options.select, order.length, unique.length);
   const rowOf = new Map(unique.map((row, u) => [row, u]));
   const uniqueOf = order.map((_, row) => rowOf.get(firstOf[row])!);
   const place = new Map(order.map((frame, row) => [frame, row]));
-  const chosen = choose(
-    {
-      frames: unique.map((row) => input.frames[order[row]]),
-      strata: input.strata && unique.map((row) => input.strata![order[row]]),
-      keep: [...new Set(input.keep.map((frame) => uniqueOf[place.get(frame)!]))],
-      barred: reference ? nearReference(cloud, points.rows, search) : new Set(),
-      points: cloud,
-      directPoints: options.method === "direct" ? kaiserScores(points) : matrix(0, 0),
-    },
-    search,
-    options,
-  );
-
+  const choice: Choice = {
+    frames: unique.map((row) => input.frames[order[row]]),
+    strata: input.strata && unique.map((row) => input.strata![order[row]]),
+    keep: [...new Set(input.keep.map((frame) => uniqueOf[place.get(frame)!]))],
+    barred: reference ? nearReference(cloud, unique.length, search) : new Set(),
+    points: cloud,
+    directPoints: options.method === "direct" ? pool.directPoints() : matrix(0, 0),
+  };
+  const chosen = choose(choice, search, options);
   return {
-    ...perFrame(order, firstOf, uniqueOf, unique, components.scores, search, chosen),
+    ...perFrame(pool, uniqueOf, chosen),
     components,
     reference,
     search,
@@ -116,12 +175,8 @@ export async function distill(
 
 /** Results of the unique rows, brought back to every frame in the order of the input. */
 function perFrame(
-  order: readonly number[],
-  firstOf: Uint32Array,
+  { order, firstOf, unique, components, search }: MeasuredPool,
   uniqueOf: readonly number[],
-  unique: readonly number[],
-  uniqueScores: Matrix,
-  search: RadiusSearch,
   chosen: { selected: readonly number[]; pool: readonly Pool[] },
 ) {
   const n = order.length;
@@ -129,6 +184,7 @@ function perFrame(
   const density = new Uint32Array(n);
   const representative = new Uint32Array(n);
   const pool: Pool[] = new Array(n).fill("none");
+  const uniqueScores = components.scores;
   const scores = matrix(n, uniqueScores.cols);
   order.forEach((frame, row) => {
     const u = uniqueOf[row];
@@ -158,9 +214,6 @@ function checkRequest(select: number, nFrames: number, nUnique: number): void {
     throw new RequestError(
       `Cannot choose ${select} frames: of ${nFrames} only ${nUnique} are unique; lower -n`,
     );
-  }
-  if (nUnique < 3) {
-    throw new RequestError(`Cannot find r_c from ${nUnique} frames, expected at least 3`);
   }
 }
 
@@ -194,40 +247,41 @@ interface Choice {
 }
 
 /** Kept frames first, then the selection of every stratum. */
-function choose(choice: Choice, search: RadiusSearch, options: DistillOptions) {
-  const { frames, keep } = choice;
+function choose(
+  choice: Choice,
+  search: RadiusSearch,
+  options: Omit<DistillOptions, "standardization" | "components">,
+) {
+  const { frames, keep, barred, points } = choice;
   if (keep.length > options.select) {
     throw new RequestError(`Cannot keep ${keep.length} frames in a selection of ${options.select}`);
   }
   const { method } = options;
   const parts = divide(choice, options.select - keep.length);
   const ids = frameIds(frames);
+  const reference = Array.from(
+    { length: points.rows - frames.length },
+    (_, i) => frames.length + i,
+  );
+  const already = [...keep, ...reference];
   const pool: Pool[] = frames.map(() => "none");
-  if (method !== "cpd") {
-    const reference = Array.from(
-      { length: choice.points.rows - frames.length },
-      (_, i) => frames.length + i,
-    );
-    const cloud: Cloud = { ...choice, ids, chosen: [...keep, ...reference] };
+  if (!isDistilling(method)) {
+    const cloud: Cloud = { ...choice, ids, chosen: already };
     const picks = parts.map(({ members, quota }) => RIVALS[method](cloud, members, quota, options));
     return { selected: [...keep, ...picks.flat()], pool, sizes: { central: 0, peripheral: 0 } };
   }
   const candidates = { ...search, nRadii: search.radii.length, ids };
   const chosen = parts.map(({ members, quota }) =>
-    centralPeripheral(candidates, members, choice.barred, quota, options)
+    method === "cpd"
+      ? centralPeripheral(candidates, members, barred, quota, options)
+      : spreadPools(points, candidates, members, barred, already, quota, options)
   );
-  const [centralPool, peripheralPool] = [
-    chosen.flatMap((part) => part.centralPool),
-    chosen.flatMap((part) => part.peripheralPool),
-  ];
+  const gather = (name: keyof CentralPeripheral) => chosen.flatMap((part) => part[name]);
+  const [centralPool, peripheralPool] = [gather("centralPool"), gather("peripheralPool")];
   centralPool.forEach((u) => pool[u] = "central");
   peripheralPool.forEach((u) => pool[u] = "peripheral");
   return {
-    selected: [
-      ...keep,
-      ...chosen.flatMap((part) => part.central),
-      ...chosen.flatMap((part) => part.peripheral),
-    ],
+    selected: [...keep, ...gather("central"), ...gather("peripheral")],
     pool,
     sizes: { central: centralPool.length, peripheral: peripheralPool.length },
   };

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { formatComparison, learningCurves } from "../analysis/comparison_report.ts";
+import { formatComparison, methodCurves, panel } from "../analysis/comparison_report.ts";
 import { contrasts, type Curve, verdict } from "../analysis/verdict.ts";
 import { compare, type ComparePool, type Comparison, countTrials } from "../compare.ts";
 import { InterruptedError, ParseError } from "../errors.ts";
@@ -114,6 +114,13 @@ function blocks(entries: readonly FrameEntry[]): string[] {
 
 type Summary = ReturnType<typeof summarise>;
 
+/** Standard deviation; 0 of a single number. */
+function deviation(values: readonly number[]): number {
+  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+  const n = Math.max(values.length - 1, 1);
+  return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n);
+}
+
 /** Means over splits and seeds, and what they say about each method. */
 function summarise(command: CompareCommand, input: ComparePool, { trials, splits }: Comparison) {
   const mean = (values: readonly number[]) => values.reduce((s, v) => s + v, 0) / values.length;
@@ -122,11 +129,15 @@ function summarise(command: CompareCommand, input: ComparePool, { trials, splits
       const own = trials.filter((trial) => trial.method === method && trial.size === size);
       const perSplit = (value: (trial: typeof own[number]) => number) =>
         splits.map((_, s) => mean(own.filter(({ split }) => split === s).map(value)));
+      // What the seed alone does, where there are several.
+      const perSeed = (value: (trial: typeof own[number]) => number) =>
+        splits.map((_, s) => deviation(own.filter(({ split }) => split === s).map(value)));
       const errors = input.energy && {
         krr_rmse: perSplit(({ errors }) => errors!.krr.rmse),
         krr_within: perSplit(({ errors }) => errors!.krr.within),
         ridge_rmse: perSplit(({ errors }) => errors!.ridge.rmse),
         ridge_within: perSplit(({ errors }) => errors!.ridge.within),
+        krr_seed_deviation: perSeed(({ errors }) => errors!.krr.rmse),
       };
       return {
         method,
@@ -136,6 +147,9 @@ function summarise(command: CompareCommand, input: ComparePool, { trials, splits
         mean_distance: perSplit(({ coverage }) => coverage.meanDistance),
         feature_coverage: perSplit(({ coverage }) => coverage.featureCoverage),
         energy_distance: perSplit(({ coverage }) => coverage.energyDistance),
+        test_distance: splits.some(({ test }) => test.length > 0)
+          ? perSplit(({ leakage }) => leakage!.median)
+          : null,
       };
     })
   );
@@ -143,7 +157,6 @@ function summarise(command: CompareCommand, input: ComparePool, { trials, splits
     errors ? [{ method, size, errors: errors.krr_rmse }] : []
   );
   const testShare = mean(splits.map(({ pool, test }) => test.length / pool.length));
-  const found = contrasts(curves, testShare);
   const names = Object.keys(splits[0].fromPool);
   return {
     program: "cpd",
@@ -152,15 +165,16 @@ function summarise(command: CompareCommand, input: ComparePool, { trials, splits
     n_frames: input.frames.length,
     n_pool: splits[0].pool.length,
     n_test: splits.map(({ test }) => test.length),
-    decided_by: "RMSE of energies per atom by Gaussian kernel ridge regression, paired with random",
+    decided_by: "logarithm of the RMSE of energies per atom by Gaussian kernel ridge regression, " +
+      "mean over the sizes, paired with random",
     rows,
     from_pool: names.map((name) => ({
       name,
       rmse: splits.map(({ fromPool }) => fromPool[name]?.rmse ?? null),
       within: splits.map(({ fromPool }) => fromPool[name]?.within ?? null),
     })),
-    contrasts: found,
-    verdict: verdict(found),
+    contrasts: contrasts(curves, "random", testShare),
+    verdict: verdict(curves, testShare),
   };
 }
 
@@ -192,27 +206,73 @@ function terminalTable({ rows, from_pool, n_pool }: Summary): string {
   return `${note}${[head, ...body].map((cells) => line(cells).trimEnd()).join("\n")}\n`;
 }
 
+/** One line per selection. */
+function trialsTable({ trials }: Comparison): string {
+  const columns = Object.keys(trials[0].coverage) as (keyof typeof trials[0]["coverage"])[];
+  const errors = ["krr_rmse", "krr_within", "ridge_rmse", "ridge_within"];
+  const lines = trials.map(({ split, seed, method, size, coverage, leakage, errors: e }) => {
+    const found = e ? [e.krr.rmse, e.krr.within, e.ridge.rmse, e.ridge.within] : ["", "", "", ""];
+    const near = leakage ? [leakage.least, leakage.median] : ["", ""];
+    const covered = columns.map((c) => coverage[c]);
+    return csvLine([split, seed, method, size, ...found, ...covered, ...near]);
+  });
+  const snake = columns.map((c) => c.replace(/([A-Z]|\d+)/g, (part) => `_${part.toLowerCase()}`));
+  const near = ["test_distance_least", "test_distance_median"];
+  const head = csvLine(["split", "seed", "method", "size", ...errors, ...snake, ...near]);
+  return head + lines.join("");
+}
+
+/** Figures by the name of their file: learning curves, coverage, and what each method chose. */
+function drawFigures({ rows }: Summary, { panels }: Comparison) {
+  const measured = (value: (row: Summary["rows"][number]) => readonly number[]) =>
+    rows.map((row) => ({ method: row.method, size: row.size, values: value(row) }));
+  const learning = rows[0].errors && methodCurves(
+    measured(({ errors }) => errors!.krr_rmse.map((e) => 1000 * e)),
+    { title: "Error of held-out energies", label: "error, meV/atom", log: true },
+  );
+  const coverage = methodCurves(measured(({ mean_distance }) => mean_distance), {
+    title: "Mean distance of a frame to the nearest chosen one",
+    label: "mean distance to chosen",
+    log: true,
+  });
+  const covering = methodCurves(measured(({ covering_radius }) => covering_radius), {
+    title: "Largest distance of a frame to the nearest chosen one",
+    label: "covering radius",
+    log: true,
+  });
+  return {
+    curves: [
+      ...(learning ? [["learning_curves", "Errors of energies on held-out frames", learning]] : []),
+      ["coverage", "Coverage of the pool: mean distance to the chosen frames", coverage],
+      ["covering_radius", "Coverage of the pool: covering radius", covering],
+    ] as [file: string, caption: string, svg: string][],
+    panels: panels.map(({ method, points, chosen }): [string, string, string] => [
+      `panel_${method}`,
+      `${method}, ${chosen.length} frames`,
+      panel(method, points, chosen),
+    ]),
+  };
+}
+
 /** Writes every file beside the output folder, then moves them in. */
-function write(command: CompareCommand, { trials }: Comparison, summary: Summary): void {
+function write(command: CompareCommand, found: Comparison, summary: Summary): void {
   const partial = `${command.output.replace(/\/+$/, "")}.partial-${process.pid}`;
   mkdirSync(partial, { recursive: true });
   try {
-    const columns = Object.keys(trials[0].coverage) as (keyof typeof trials[0]["coverage"])[];
-    const errors = ["krr_rmse", "krr_within", "ridge_rmse", "ridge_within"];
-    const lines = trials.map(({ split, seed, method, size, coverage, errors: e }) => {
-      const found = e ? [e.krr.rmse, e.krr.within, e.ridge.rmse, e.ridge.within] : ["", "", "", ""];
-      return csvLine([split, seed, method, size, ...found, ...columns.map((c) => coverage[c])]);
-    });
-    const snake = columns.map((c) => c.replace(/([A-Z]|\d+)/g, (part) => `_${part.toLowerCase()}`));
-    const head = csvLine(["split", "seed", "method", "size", ...errors, ...snake]);
-    writeFileSync(join(partial, "compare.csv"), head + lines.join(""));
+    writeFileSync(join(partial, "compare.csv"), trialsTable(found));
     writeFileSync(join(partial, "compare.json"), `${JSON.stringify(summary, null, 2)}\n`);
-    const curves = summary.rows.flatMap(({ method, size, errors: e }) =>
-      e ? [{ method, size, errors: e.krr_rmse }] : []
+    const { curves, panels } = drawFigures(summary, found);
+    for (const [file, , svg] of [...curves, ...panels]) {
+      writeFileSync(join(partial, `${file}.svg`), svg);
+    }
+    const captioned = (list: typeof curves) =>
+      list.map(([, caption, svg]): [string, string] => [caption, svg]);
+    const page = formatComparison(
+      summary.verdict,
+      terminalTable(summary),
+      captioned(curves),
+      captioned(panels),
     );
-    const figure = curves.length > 0 ? learningCurves(curves) : null;
-    if (figure) writeFileSync(join(partial, "learning_curves.svg"), figure);
-    const page = formatComparison(summary.verdict, terminalTable(summary), figure);
     writeFileSync(join(partial, "report.html"), page);
     if (!existsSync(command.output)) mkdirSync(command.output, { recursive: true });
     for (const name of readdirSync(partial)) {

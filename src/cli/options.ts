@@ -64,6 +64,9 @@ export interface FeaturesCommand extends DescriptorOptions {
   readonly dtype: "<f4" | "<f8";
 }
 
+/** The central-peripheral rule that did best in `bench/selection`. */
+const DEFAULT_METHOD: Method = "cpd-spread";
+
 type Spec = Record<string, { type: "string" | "boolean"; short?: string; multiple?: boolean }>;
 type Values = Record<string, string | boolean | undefined>;
 
@@ -165,10 +168,9 @@ export function parseCompare(args: readonly string[]): CompareCommand {
     throw new UsageError("Cannot compare: -n N,N,..., the numbers of frames to choose, is missing");
   }
   const methods = listed(values, "methods", METHODS.join())
-    .map((name) => choice({ methods: name }, "methods", METHODS, "cpd"));
-  const compat = values.compat === undefined ? {} : { method: "direct" };
+    .map((name) => choice({ methods: name }, "methods", METHODS, DEFAULT_METHOD));
   const { select: _select, method: _method, ...shared } = parseDistillValues(
-    { ...values, ...compat, select: "1" },
+    { ...values, select: "1" },
     positionals,
     "cpd-compare",
   );
@@ -193,15 +195,13 @@ function listed(values: Values, flag: string, fallback: string): string[] {
  * @throws {UsageError} naming the flag and the value that is wrong */
 export function parseDistill(args: readonly string[]): DistillCommand {
   const { values, positionals } = readFlags(args, DISTILL_FLAGS);
+  checkMethod(values);
   return parseDistillValues(values, positionals, "cpd-out");
 }
 
-function parseDistillValues(
-  values: Values,
-  positionals: readonly string[],
-  output: string,
-): DistillCommand {
-  const method = choice(values, "method", METHODS, "cpd");
+/** Refuses options that the method would ignore. */
+function checkMethod(values: Values): void {
+  const method = choice(values, "method", METHODS, DEFAULT_METHOD);
   if (values.reference !== undefined && !KNOW_REFERENCE.includes(method)) {
     const able = KNOW_REFERENCE.join(", ");
     throw new UsageError(`Cannot use --reference with --method ${method}: expected ${able}`);
@@ -209,6 +209,17 @@ function parseDistillValues(
   if (values.compat !== undefined && method !== "direct") {
     throw new UsageError(`Cannot use --compat with --method ${method}: expected direct`);
   }
+  if (values["density-weight"] !== undefined && method !== "cpd") {
+    throw new UsageError(`Cannot use --density-weight with --method ${method}: expected cpd`);
+  }
+}
+
+function parseDistillValues(
+  values: Values,
+  positionals: readonly string[],
+  output: string,
+): DistillCommand {
+  const method = choice(values, "method", METHODS, DEFAULT_METHOD);
   if (values.select === undefined) {
     throw new UsageError("Cannot distil: -n N, the number of frames to choose, is missing");
   }

@@ -33,6 +33,14 @@ export interface CentralPeripheral {
   readonly peripheralPool: number[];
 }
 
+/** The densest and the sparsest of some points, and how many are to be chosen from each. */
+export interface DensityPools {
+  readonly centralPool: number[];
+  readonly peripheralPool: number[];
+  readonly nCentral: number;
+  readonly nPeripheral: number;
+}
+
 const OVERSAMPLE = 1.5;
 const STREAM_CENTRAL = 1n;
 const STREAM_PERIPHERAL = 2n;
@@ -53,12 +61,36 @@ export function centralPeripheral(
   budget: number,
   options: PoolOptions,
 ): CentralPeripheral {
+  const pools = densityPools(candidates, members, barred, budget, options);
+  const { centralPool, peripheralPool, nCentral, nPeripheral } = pools;
+  const { seed, densityWeight } = options;
+  const drawn = (pool: number[], k: number, exponent: number, stream: bigint) =>
+    draw(candidates, pool, k, exponent, seed, stream);
+  return {
+    centralPool,
+    peripheralPool,
+    central: drawn(centralPool, nCentral, densityWeight, STREAM_CENTRAL),
+    peripheral: drawn(peripheralPool, nPeripheral, -densityWeight, STREAM_PERIPHERAL),
+  };
+}
+
+/**
+ * The pools of a budget: the densest points, and the sparsest of the others that are not barred.
+ *
+ * @throws {RequestError} if the pools hold fewer points than the budget
+ */
+export function densityPools(
+  candidates: Candidates,
+  members: readonly number[],
+  barred: ReadonlySet<number>,
+  budget: number,
+  options: Pick<PoolOptions, "central" | "peripheral" | "centralShare">,
+): DensityPools {
   const n = members.length;
   if (budget > n) {
     throw new RequestError(`Cannot choose ${budget} frames: only ${n} can be chosen from`);
   }
-  const nCentral = Math.floor(options.centralShare * budget + 0.5);
-  const nPeripheral = budget - nCentral;
+  const [nCentral, nPeripheral] = shares(budget, options.centralShare);
   const sizes = poolSizes(n, budget, nCentral, nPeripheral, options);
   const dense = members.toSorted(denser(candidates));
   const centralPool = dense.slice(0, sizes.central);
@@ -71,20 +103,16 @@ export function centralPeripheral(
         "lower -n or raise --central-share",
     );
   }
-  const { seed, densityWeight } = options;
-  return {
-    centralPool,
-    peripheralPool,
-    central: draw(candidates, centralPool, nCentral, densityWeight, seed, STREAM_CENTRAL),
-    peripheral: draw(
-      candidates,
-      peripheralPool,
-      nPeripheral,
-      -densityWeight,
-      seed,
-      STREAM_PERIPHERAL,
-    ),
-  };
+  return { centralPool, peripheralPool, nCentral, nPeripheral };
+}
+
+/** How many of a budget are central, and how many peripheral. */
+export function shares(
+  budget: number,
+  centralShare: number,
+): [central: number, peripheral: number] {
+  const nCentral = Math.floor(centralShare * budget + 0.5);
+  return [nCentral, budget - nCentral];
 }
 
 function poolSizes(
@@ -92,7 +120,7 @@ function poolSizes(
   budget: number,
   nCentral: number,
   nPeripheral: number,
-  options: PoolOptions,
+  options: Pick<PoolOptions, "central" | "peripheral">,
 ) {
   const size = (fraction: number | null, share: number) =>
     Math.max(

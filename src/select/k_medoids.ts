@@ -1,3 +1,4 @@
+import { RequestError } from "../errors.ts";
 import { type Matrix, matrix, squaredDistance } from "../matrix.ts";
 import { uniformStream } from "../rng.ts";
 
@@ -12,6 +13,7 @@ const MAX_ITERATIONS = 300;
  * @param points shape (n, d)
  * @param members points that may be chosen, at least `budget` different ones
  * @returns one point per cluster, largest cluster first
+ * @throws {RequestError} where points coincide so that a cluster stays empty
  */
 export function kMedoids(
   points: Matrix,
@@ -36,6 +38,11 @@ export function kMedoids(
   });
   const order = [...size.keys()].filter((c) => nearest[c] >= 0)
     .sort((a, b) => size[b] - size[a] || nearest[a] - nearest[b]);
+  if (order.length < budget) {
+    throw new RequestError(
+      `Cannot choose ${budget} frames by kmedoids: only ${order.length} clusters hold frames; lower -n`,
+    );
+  }
   return order.map((c) => members[nearest[c]]);
 }
 

@@ -7,10 +7,26 @@ import { uniformDraw } from "./uniform_draw.ts";
 
 /** Ways to choose that look at the points alone, without densities. */
 export type Rival = "direct" | "rnd" | "fps" | "kmedoids" | "random";
-export type Method = "cpd" | Rival;
-export const METHODS: readonly Method[] = ["cpd", "direct", "rnd", "fps", "kmedoids", "random"];
+/** Central-peripheral distillation: spread over the pools, or the paper's weighted draws from them. */
+export type Distilling = "cpd-spread" | "cpd";
+export type Method = Distilling | Rival;
+export const METHODS: readonly Method[] = [
+  "cpd-spread",
+  "cpd",
+  "direct",
+  "rnd",
+  "fps",
+  "kmedoids",
+  "random",
+];
 /** Methods that know what an existing training set covers. */
-export const KNOW_REFERENCE: readonly Method[] = ["cpd", "rnd", "fps"];
+export const KNOW_REFERENCE: readonly Method[] = ["cpd-spread", "cpd", "rnd", "fps"];
+/** Methods whose choice of fewer points is the beginning of their choice of more. */
+export const NESTED: readonly Method[] = ["rnd", "fps", "random"];
+
+export function isDistilling(method: Method): method is Distilling {
+  return method === "cpd-spread" || method === "cpd";
+}
 
 export interface RivalOptions {
   readonly seed: bigint;
