@@ -72,7 +72,7 @@ export interface Trial {
 export interface Split {
   readonly pool: readonly number[];
   readonly test: readonly number[];
-  /** Baselines and regressors fitted to the whole pool. */
+  /** Baselines fitted to the whole pool, and regressors to it or to `MOST_FITTED` drawn frames of it. */
   readonly fromPool: Readonly<Record<string, Errors | null>>;
 }
 
@@ -93,6 +93,8 @@ export interface Panel {
   readonly chosen: readonly number[];
 }
 
+/** Regressors are fitted to at most this many frames of a pool: the cost is its cube. */
+export const MOST_FITTED = 1000;
 const STREAM_SPLIT = 301n;
 const REGRESSORS: readonly Regressor[] = ["ridge", "krr"];
 /** Methods whose choice does not depend on the seed. */
@@ -256,5 +258,10 @@ function errorsFromPool(
   const known = Object.entries(baselines({ ...input, energy }, pool, test)).map((
     [name, predicted],
   ) => [name, predicted && errorsAt(predicted, energy, strata, test)]);
-  return { ...Object.fromEntries(known), ...errorsOf(pool) };
+  const ids = BigUint64Array.from(pool, BigInt);
+  const places = pool.map((_, i) => i);
+  const fitted = pool.length > MOST_FITTED
+    ? uniformDraw(ids, places, MOST_FITTED, 0n).map((i) => pool[i])
+    : pool;
+  return { ...Object.fromEntries(known), ...errorsOf(fitted) };
 }

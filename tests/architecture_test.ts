@@ -17,10 +17,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   backend: ["graph", "model", "linalg", "select"],
   pipeline: ["backend", "model", "linalg", "select"],
   compare: ["analysis", "backend", "pipeline", "linalg", "select"],
+  suggest_size: ["analysis", "backend", "compare", "select"],
   cpu: ["backend", "graph", "model", "linalg", "select"],
   gpu: ["backend", "graph", "model", "linalg", "select"],
   cli: [
     "compare",
+    "suggest_size",
     "pipeline",
     "backend",
     "cpu",

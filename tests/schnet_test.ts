@@ -1,18 +1,24 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { referenceBackend } from "../src/backend.ts";
 import { loadModel } from "../src/checkpoint/load.ts";
+import { openTorchFile, readModules } from "../src/checkpoint/modules.ts";
+import { schnetModel } from "../src/checkpoint/schnet_checkpoint.ts";
 import type { Frame } from "../src/frame.ts";
 import { neighborList } from "../src/graph/neighbor_list.ts";
+import { readNpy } from "../src/io/npy.ts";
 import { isSchnet } from "../src/model/descriptor_model.ts";
 import { schnetFeatures } from "../src/model/schnet.ts";
 import type { Dense, SchnetModel } from "../src/model/schnet_model.ts";
 import { openFastBackends } from "./backends.ts";
+import { inFolder, runProgram } from "./cli/program.ts";
 import {
   assertClose,
   makeFrame,
   normalNumbers,
+  projectPath,
   randomNumbers,
   relativeError,
   rowError,
@@ -137,6 +143,50 @@ test("a SchNet of odd widths by the kernels equals the definition, on awkward fr
     makeFrame([3], [0.1, 0.2, 0.3], [1.2, 0, 0, 0, 1.2, 0, 0, 0, 1.2]),
     makeFrame([1, 1, 3, 1, 3], randomNumbers(2, 15).map((x) => 3 * x), undefined, free),
   ], [1, 3]);
+});
+
+test("a SchNet that computes something else is refused by name", () => {
+  const path = sharedPath("models/schnet-ethanol.model");
+  if (!path) return;
+  const tree = readModules(openTorchFile(readFileSync(path)));
+  const changed = (name: string, className: string) => {
+    const modules = new Map(tree.modules);
+    modules.set(name, { className, state: new Map() });
+    return () => schnetModel({ ...tree, modules });
+  };
+  const refusals: [string, string, RegExp][] = [
+    ["representation.cutoff_fn", "MollifierCutoff", /its cutoff_fn is a "MollifierCutoff", only/],
+    ["representation.radial_basis", "BesselRBF", /its radial_basis is a "BesselRBF", only/],
+    ["representation.interactions.0.f2out.0", "Dense", /activation "none" of .* is not supported/],
+  ];
+  for (const [name, className, message] of refusals) {
+    assert.throws(changed(name, className), message);
+  }
+  const tensors = new Map(tree.tensors);
+  tensors.delete("representation.interactions.2.in2f.weight");
+  assert.throws(
+    () => schnetModel({ ...tree, tensors }),
+    /no tensor ".*interactions.2.in2f.weight"/,
+  );
+});
+
+test("model info describes a SchNet, export refuses it, features warn of its elements", () => {
+  const path = sharedPath("models/schnet-ethanol.model");
+  if (!path) return;
+  return inFolder(async (folder) => {
+    const run = (...args: string[]) => runProgram(args, { cwd: folder });
+    const info = await run("model", "info", path);
+    assert.match(info.stdout, /class +SchNet\ninteractions +6\nfilters +128\nr max +5 Å/);
+    const refused = await run("model", "export", path, "-o", "x.safetensors");
+    assert.equal(refused.code, 5);
+    assert.match(refused.stderr, /Cannot use model ".*schnet-ethanol.model": /);
+    const args = ["features", projectPath("data/hydrogen-1000K.xyz.gz@:3"), "-o", "f.npy"];
+    const features = await run(...args, "--model", path, "--backend", "cpu");
+    assert.equal(features.code, 0, features.stderr);
+    assert.match(features.stderr, /does not say which elements it was trained on: see that H is/);
+    const { rows, cols } = readNpy(readFileSync(join(folder, "f.npy")), "f.npy");
+    assert.deepEqual([rows, cols], [3, 128]);
+  });
 });
 
 test("SchNet features do not see rotation, translation, images or the order of atoms", () => {

@@ -3,15 +3,22 @@ import { join } from "node:path";
 import process from "node:process";
 import { formatComparison, methodCurves, panel } from "../analysis/comparison_report.ts";
 import { contrasts, type Curve, verdict } from "../analysis/verdict.ts";
-import { compare, type ComparePool, type Comparison, countTrials } from "../compare.ts";
+import {
+  compare,
+  type ComparePool,
+  type Comparison,
+  countTrials,
+  MOST_FITTED,
+} from "../compare.ts";
 import { InterruptedError, ParseError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { csvLine } from "../io/table.ts";
 import type { Matrix } from "../matrix.ts";
 import { autoStrata } from "../select/strata.ts";
 import { describePool } from "./describe_pool.ts";
-import { readFeatures, valuesOf } from "./distill.ts";
+import { readFeatures } from "./distill.ts";
 import { isInterrupted } from "./interrupt.ts";
+import { energiesOf, groupsOf, labelKeys, valuesOf } from "./labels.ts";
 import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
 import type { CompareCommand } from "./options.ts";
@@ -19,18 +26,13 @@ import { Console } from "./output.ts";
 import { VERSION } from "./version.ts";
 import { checkOutput } from "./write_results.ts";
 
-/** Keys under which energies are commonly written, in the order they are looked for. */
-const ENERGY_KEYS = ["REF_energy", "energy", "dft_energy", "Energy"];
-/** Frames that follow each other in a file are alike; this many parts of the pool stay together. */
-const BLOCKS = 50;
-
 /** `cpd compare`: methods at several sizes, on several splits, side by side. */
 export async function runCompare(command: CompareCommand): Promise<void> {
   const console = new Console(command.quiet);
   checkOutput(command.output, command.force);
   const { stratify, groupBy, energyKey } = command;
-  const wanted = [stratify === "auto" ? null : stratify, groupBy, energyKey, ...ENERGY_KEYS];
-  const keys = wanted.filter((key) => key !== null);
+  const strata = stratify === "auto" || stratify === null ? [] : [stratify];
+  const keys = [...strata, ...labelKeys(energyKey, groupBy)];
   const pool = await loadPool(command.inputs, keys, command.strict, console);
   const backend = await openBackend(command, console);
   try {
@@ -41,7 +43,7 @@ export async function runCompare(command: CompareCommand): Promise<void> {
     const features = await featuresOf(command, pool, backend, console);
     const input = comparePool(command, pool.entries, features, console);
     const total = countTrials(command);
-    const report = console.progress("Selections", total);
+    const report = console.progress("Selections", total, "done");
     const options = { ...command, stratified: command.stratify !== null };
     const found = await compare(input, options, backend, (done) => {
       report(done);
@@ -84,32 +86,9 @@ function comparePool(
   const strata = stratify === null || stratify === "auto"
     ? autoStrata(entries.map(({ formula }) => formula), volume)
     : valuesOf(stratify, "--stratify", entries);
-  const key = energyKey ?? ENERGY_KEYS.find((k) => entries.every(({ values }) => k in values));
-  if (key === undefined) {
-    console.warn("no energies in every frame: coverage only, nothing is fitted");
-  } else console.say(`Energies: "${key}", eV per frame, divided by the number of atoms`);
-  return {
-    frames: entries,
-    features,
-    volume,
-    strata,
-    energy: key === undefined ? null : energies(key, entries),
-    groups: groupBy === null ? blocks(entries) : valuesOf(groupBy, "--group-by", entries),
-  };
-}
-
-function energies(key: string, entries: readonly FrameEntry[]): Float64Array {
-  return Float64Array.from(valuesOf(key, "--energy-key", entries), (value, i) => {
-    const energy = Number(value);
-    if (Number.isFinite(energy)) return energy / entries[i].nAtoms;
-    throw new ParseError(entries[i].id, `its ${key} "${value}" is not a number`);
-  });
-}
-
-/** Runs of consecutive frames of a file, about one fiftieth of all frames each. */
-function blocks(entries: readonly FrameEntry[]): string[] {
-  const length = Math.max(1, Math.floor(entries.length / BLOCKS));
-  return entries.map(({ file, index }) => `${file}/${Math.floor(index / length)}`);
+  const energy = energiesOf(energyKey, entries, console);
+  if (!energy) console.warn("no energies in every frame: coverage only, nothing is fitted");
+  return { frames: entries, features, volume, strata, energy, groups: groupsOf(groupBy, entries) };
 }
 
 type Summary = ReturnType<typeof summarise>;
@@ -192,7 +171,8 @@ function terminalTable({ rows, from_pool, n_pool }: Summary): string {
     ]),
     ...from_pool.map(({ name, rmse, within }) => {
       const cells = name === "ridge" ? ["", "", meV(rmse), meV(within)] : [meV(rmse), meV(within)];
-      return [`whole pool: ${name}`, String(n_pool), ...cells];
+      const fitted = name === "ridge" || name === "krr" ? Math.min(n_pool, MOST_FITTED) : n_pool;
+      return [`whole pool: ${name}`, String(fitted), ...cells];
     }),
   ];
   const widths = head.map((title, c) =>

@@ -2,46 +2,50 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../backend.ts";
-import { ParseError, RequestError, UsageError } from "../errors.ts";
+import { InterruptedError, ParseError, RequestError, UsageError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { checkReadable } from "../io/files.ts";
 import { readNpy } from "../io/npy.ts";
 import { type Matrix, matrix, takeRows } from "../matrix.ts";
-import { distill, type DistillInput } from "../pipeline.ts";
+import {
+  type Distillation,
+  type DistillInput,
+  type MeasuredPool,
+  measurePool,
+  selectFrames,
+} from "../pipeline.ts";
 import { autoStrata } from "../select/strata.ts";
+import { type SizeSearch, suggestSize } from "../suggest_size.ts";
 import { describePool } from "./describe_pool.ts";
+import { isInterrupted } from "./interrupt.ts";
+import { energiesOf, groupsOf, labelKeys, valuesOf } from "./labels.ts";
 import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
 import type { DistillCommand } from "./options.ts";
 import { Console, Stopwatch } from "./output.ts";
 import { checkOutput, writeResults } from "./write_results.ts";
 
+/** Seeds over which coverage is averaged where a size is proposed without energies. */
+const COVERAGE_SEEDS = 5;
+
 /** `cpd distill`: frames → features → principal components → density → selection → files. */
 export async function runDistill(command: DistillCommand): Promise<void> {
   const console = new Console(command.quiet);
   const watch = new Stopwatch();
   checkOutput(command.output, command.force);
-  const keys = command.stratify === "auto" ? [] : [command.stratify ?? []].flat();
+  const keys = [
+    ...command.stratify === "auto" ? [] : [command.stratify ?? []].flat(),
+    ...command.select === "auto" ? labelKeys(command.energyKey, command.groupBy) : [],
+  ];
   const pool = await loadPool(command.inputs, keys, command.strict, console);
   let backend: Backend | null = null;
   try {
     watch.lap("read");
-    const isolated = pool.entries.filter((entry) => entry.isolatedAtom).length;
-    const nFrames = pool.entries.length - isolated;
-    console.say(
-      `Frames: ${nFrames} in ${pool.files.length} file${pool.files.length > 1 ? "s" : ""}`,
-    );
-    if (isolated > 0) console.say(`Isolated atoms: ${isolated} frames are kept and not counted`);
-    if (command.select > nFrames) {
-      throw new RequestError(
-        `Cannot choose ${command.select} frames: there are only ${nFrames}; lower -n`,
-      );
-    }
+    const candidates = candidatesOf(command, pool, console);
     backend = await openBackend(command, console);
     const described = await describe(command, pool, backend, console);
     watch.lap("descriptors");
 
-    const candidates = pool.entries.flatMap((entry, row) => (entry.isolatedAtom ? [] : [row]));
     const entries = candidates.map((row) => pool.entries[row]);
     const input: DistillInput = {
       frames: entries,
@@ -50,31 +54,111 @@ export async function runDistill(command: DistillCommand): Promise<void> {
       keep: placesOf(command.keep, entries),
       reference: described.reference,
     };
-    const result = await distill(input, command, backend);
+    const measured = await measurePool(input, command, backend);
+    const sizes = command.select === "auto"
+      ? await proposeSize(command, measured, entries, backend, console)
+      : null;
+    const select = sizes?.size ?? Number(command.select);
+    const result = selectFrames(measured, { ...command, select });
     watch.lap("selection");
-    const duplicates = result.representative.reduce((n, r, i) => n + Number(r !== i), 0);
-    if (duplicates > 0) {
-      console.warn(`${duplicates} of ${nFrames} frames duplicate others and were left out`);
-    }
-    if (command.method === "cpd" && command.select > nFrames / 1.5) {
-      console.warn(
-        `${command.select} of ${nFrames} frames is more than two thirds: the pools cover every frame, ` +
-          "and the choice is close to random",
-      );
-    }
+    warnAbout(command, select, result, console);
     const report = await writeResults(
-      { command, pool, entries, input, result, backend, model: described.model, watch },
+      {
+        command,
+        select,
+        sizes,
+        pool,
+        entries,
+        input,
+        result,
+        backend,
+        model: described.model,
+        watch,
+      },
       console,
     );
     if (command.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     console.say(
-      `Chose ${command.select} of ${nFrames} frames: r_c = ${
+      `Chose ${select} of ${entries.length} frames: r_c = ${
         result.search.radii[result.search.chosen].toPrecision(4)
       }, ${result.scores.cols} components; wrote ${command.output}/`,
     );
   } finally {
     await backend?.close();
     await pool.dispose();
+  }
+}
+
+/** Rows of the frames to choose from: all but isolated atoms.
+ * @throws {RequestError} if more are wanted */
+function candidatesOf(command: DistillCommand, pool: PoolOfFrames, console: Console): number[] {
+  const candidates = pool.entries.flatMap((entry, row) => (entry.isolatedAtom ? [] : [row]));
+  const [n, isolated] = [candidates.length, pool.entries.length - candidates.length];
+  console.say(`Frames: ${n} in ${pool.files.length} file${pool.files.length > 1 ? "s" : ""}`);
+  if (isolated > 0) console.say(`Isolated atoms: ${isolated} frames are kept and not counted`);
+  if (command.select !== "auto" && command.select > n) {
+    throw new RequestError(
+      `Cannot choose ${command.select} frames: there are only ${n}; lower -n`,
+    );
+  }
+  return candidates;
+}
+
+/** The number of frames that the data ask for.
+ * @throws {RequestError} where they do not allow an answer */
+async function proposeSize(
+  command: DistillCommand,
+  { input, order, unique, search }: MeasuredPool,
+  entries: readonly FrameEntry[],
+  backend: Backend,
+  console: Console,
+): Promise<SizeSearch> {
+  const rows = unique.map((row) => order[row]);
+  const frames = rows.map((row) => entries[row]);
+  const volume = Float64Array.from(frames, (entry) => entry.volume);
+  const strata = input.strata
+    ? rows.map((row) => input.strata![row])
+    : autoStrata(frames.map(({ formula }) => formula), volume);
+  const progress = console.progress("Sizes", 100, "%");
+  const found = await suggestSize(
+    {
+      frames,
+      features: takeRows(input.features, rows),
+      energy: energiesOf(command.energyKey, frames, console),
+      groups: groupsOf(command.groupBy, frames),
+      ...{ volume, strata },
+    },
+    search.radii[search.chosen],
+    { ...command, stratified: input.strata !== null, seeds: COVERAGE_SEEDS },
+    backend,
+    (share) => {
+      progress(Math.round(100 * share));
+      if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
+    },
+  );
+  if (found.size === null) {
+    throw new RequestError(`Cannot propose a number of frames: ${found.reason}; give -n N`);
+  }
+  console.say(`Size: ${found.reason}`);
+  return found;
+}
+
+function warnAbout(
+  { method }: DistillCommand,
+  select: number,
+  { representative }: Distillation,
+  console: Console,
+): void {
+  const n = representative.length;
+  const duplicates = representative.reduce((sum, r, i) => sum + Number(r !== i), 0);
+  if (duplicates > 0) {
+    console.warn(`${duplicates} of ${n} frames duplicate others and were left out`);
+  }
+  if (method === "cpd" && select > n / 1.5) {
+    console.warn(
+      `${select} of ${n} frames is more than two thirds: the pools cover every frame, ` +
+        "and the choice is close to random",
+    );
   }
 }
 
@@ -137,15 +221,6 @@ function strataOf(stratify: string, entries: readonly FrameEntry[]): string[] {
     return autoStrata(entries.map((entry) => entry.formula), volumes);
   }
   return valuesOf(stratify, "--stratify", entries);
-}
-
-/** Values of a comment-line key in every frame.
- * @throws {ParseError} naming the first frame without it */
-export function valuesOf(key: string, flag: string, entries: readonly FrameEntry[]): string[] {
-  return entries.map(({ values, id }) => {
-    if (values[key] !== undefined) return values[key];
-    throw new ParseError(id, `its comment line has no key "${key}" for ${flag}`);
-  });
 }
 
 /** Places of the frames to keep, by id; a file of ids, one a line, may be given instead. */

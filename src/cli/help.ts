@@ -15,7 +15,7 @@ const COMMANDS = `Commands:
 
 const SHARED = `Input and model:
   INPUT                  extended XYZ, plain, .gz or .zst; FILE@start:stop:step; - for stdin
-  --model FILE           MACE .model checkpoint or exported .safetensors
+  --model FILE           MACE .model checkpoint, exported .safetensors, or SchNet of schnetpack 2
                          (default: the shipped hydrogen model if every atom is H)
   --layers K             use the first K layers (default: all)
   --pool MODE            mean, per-element-mean or mean-std: atoms to frame (default: mean)
@@ -37,9 +37,10 @@ selected.xyz, rest.xyz, selected.txt, frames.csv, radius.csv, report.json and re
 ${EXAMPLES.split("\n").slice(0, 3).join("\n")}
 
 Selection:
-  -n, --select N         configurations to choose, exactly (required)
+  -n, --select N         configurations to choose, exactly; or auto (required)
   -o, --output DIR       output folder (default: cpd-out)
-  --method NAME          cpd, direct, rnd, fps, kmedoids or random (default: cpd)
+  --method NAME          cpd-spread, cpd (the paper's), direct, rnd, fps, kmedoids or random
+                         (default: cpd-spread)
   --compat maml          with direct: maml's choice, which may fall short of N (then exit code 4)
   --features F.npy       use these rows, one per frame, instead of a model
   --standardize MODE     zscore, global or none, before PCA (default: zscore)
@@ -47,14 +48,27 @@ Selection:
   --radius R             density radius r_c (default: auto, searched)
   --radius-objective O   log-variance, variance or fano (default: log-variance)
   --isolation-weight L   weight of the isolated fraction in the search (default: 1)
-  --central A            fraction of frames in the dense pool (default: 1.5 x its share)
-  --peripheral B         fraction of frames in the sparse pool (default: 1.5 x its share)
+  --central A            fraction of frames in the dense pool (default: with cpd 1.5 x its share,
+                         with cpd-spread all that are not in the sparse one)
+  --peripheral B         fraction of frames in the sparse pool (default: 1.5 x its share, with
+                         cpd-spread 0.2 at least)
   --central-share S      share of N from the dense pool (default: 0.5)
-  --density-weight G     weight (density + 1)^G inside the pools; 0 is uniform (default: 1)
+  --density-weight G     with cpd: weight (density + 1)^G inside the pools, 0 is uniform (default: 1)
   --stratify KEY         choose within strata of this comment-line key, or auto
   --reference FILE       existing training set: counts as neighbors, is never chosen
   --keep IDS             frames that must be in: ids with commas, or a file of ids
   --seed S               seed of every draw (default: 0)
+
+With --select auto the smallest N is taken whose error on held-out frames is above that of the whole
+pool by no more than a margin, with the upper end of its 95 % band (energies in every frame); without
+energies the smallest N at which 95 % of the frames have a chosen one within r_c. Exit code 4 where
+the data do not allow an answer.
+
+  --margin M             meV/atom (default: 1)
+  --splits S             divisions into pool and held-out frames (default: 10)
+  --group-by KEY         frames with the same value of this key are never divided
+                         (default: runs of consecutive frames, 50 in all)
+  --energy-key KEY       energy, eV per frame (default: REF_energy, free_energy, energy, ...)
 
 ${SHARED}`;
 
@@ -62,18 +76,18 @@ const COMPARE = `Usage: cpd compare INPUT... -n N,N,... [-o DIR]
 
 Runs every method at every size on the same features, measures how the chosen frames cover the pool,
 and, where the files hold energies, fits cheap regressors to the chosen frames and tests them on frames
-that were held out. Writes compare.csv, compare.json, learning_curves.svg and report.html.
+that were held out. Writes compare.csv, compare.json, report.html and figures (SVG).
 
   -n, --select N,N,...   numbers of frames to choose (required)
   -o, --output DIR       output folder (default: cpd-compare)
-  --methods M,M,...      of cpd, direct, rnd, fps, kmedoids, random (default: all)
+  --methods M,M,...      of cpd-spread, cpd, direct, rnd, fps, kmedoids, random (default: all)
   --splits S             divisions into pool and held-out frames (default: 10)
   --seeds K              selections per split of the methods that draw (default: 3)
   --test SHARE           share of the frames that is held out (default: 0.25)
   --pool-size M          draw the pool from the others (default: all of them)
   --group-by KEY         frames with the same value of this key are never divided
                          (default: runs of consecutive frames, 50 in all)
-  --energy-key KEY       energy, eV per frame (default: REF_energy, energy, ... if all have it)
+  --energy-key KEY       energy, eV per frame (default: REF_energy, free_energy, energy, ...)
   --stratify KEY         choose within strata of this key, or auto; errors within strata are always
                          given (default: not chosen within strata; composition and volume)
 

@@ -29,7 +29,16 @@ export interface DescriptorOptions {
 export interface DistillCommand extends DescriptorOptions {
   readonly method: Method;
   readonly compat: boolean;
-  readonly select: number;
+  /** Number of frames to choose, or to be proposed from the data. */
+  readonly select: number | "auto";
+  /** With `auto`: allowed error above that of the whole pool, eV/atom. */
+  readonly margin: number;
+  /** With `auto`: divisions into pool and held-out frames. */
+  readonly splits: number;
+  /** Comment-line key whose values are never divided by a split; null for blocks of frames. */
+  readonly groupBy: string | null;
+  /** Comment-line key of the energy; null to look for one. */
+  readonly energyKey: string | null;
   readonly features: string | null;
   readonly standardization: Standardization;
   readonly components: ComponentChoice;
@@ -46,17 +55,12 @@ export interface DistillCommand extends DescriptorOptions {
   readonly seed: bigint;
 }
 
-export interface CompareCommand extends Omit<DistillCommand, "select" | "method"> {
+export interface CompareCommand extends Omit<DistillCommand, "select" | "method" | "margin"> {
   readonly methods: readonly Method[];
   readonly sizes: readonly number[];
   readonly seeds: number;
-  readonly splits: number;
   readonly testShare: number;
   readonly poolSize: number | null;
-  /** Comment-line key whose values are never divided by a split; null for blocks of frames. */
-  readonly groupBy: string | null;
-  /** Comment-line key of the energy; null to look for one. */
-  readonly energyKey: string | null;
 }
 
 export interface FeaturesCommand extends DescriptorOptions {
@@ -104,17 +108,18 @@ const DISTILL_FLAGS: Spec = {
   "reference": { type: "string" },
   "keep": { type: "string" },
   "seed": { type: "string" },
+  "margin": { type: "string" },
+  "splits": { type: "string" },
+  "group-by": { type: "string" },
+  "energy-key": { type: "string" },
 };
 
 const COMPARE_FLAGS: Spec = {
   ...DISTILL_FLAGS,
   "methods": { type: "string" },
   "seeds": { type: "string" },
-  "splits": { type: "string" },
   "test": { type: "string" },
   "pool-size": { type: "string" },
-  "group-by": { type: "string" },
-  "energy-key": { type: "string" },
 };
 
 const FEATURES_FLAGS: Spec = {
@@ -159,7 +164,7 @@ function joinNegative(args: readonly string[], options: Spec): string[] {
  * @throws {UsageError} naming the flag and the value that is wrong */
 export function parseCompare(args: readonly string[]): CompareCommand {
   const { values, positionals } = readFlags(args, COMPARE_FLAGS);
-  for (const flag of ["method", "reference", "keep"]) {
+  for (const flag of ["method", "reference", "keep", "margin"]) {
     if (values[flag] !== undefined) throw new UsageError(`Cannot use --${flag} with compare`);
   }
   const sizes = listed(values, "select", "")
@@ -169,7 +174,7 @@ export function parseCompare(args: readonly string[]): CompareCommand {
   }
   const methods = listed(values, "methods", METHODS.join())
     .map((name) => choice({ methods: name }, "methods", METHODS, DEFAULT_METHOD));
-  const { select: _select, method: _method, ...shared } = parseDistillValues(
+  const { select: _select, method: _method, margin: _margin, ...shared } = parseDistillValues(
     { ...values, select: "1" },
     positionals,
     "cpd-compare",
@@ -179,11 +184,8 @@ export function parseCompare(args: readonly string[]): CompareCommand {
     methods: [...new Set(methods)],
     sizes: [...new Set(sizes)].sort((a, b) => a - b),
     seeds: integer(values, "seeds", 3, 1),
-    splits: integer(values, "splits", 10, 2),
     testShare: number(values, "test", 0.25, 0.01, 0.9),
     poolSize: values["pool-size"] === undefined ? null : integer(values, "pool-size", 0, 3),
-    groupBy: text(values, "group-by"),
-    energyKey: text(values, "energy-key"),
   };
 }
 
@@ -209,6 +211,10 @@ function checkMethod(values: Values): void {
   if (values.compat !== undefined && method !== "direct") {
     throw new UsageError(`Cannot use --compat with --method ${method}: expected direct`);
   }
+  for (const flag of ["margin", "splits", "group-by", "energy-key"]) {
+    if (values[flag] === undefined || values.select === "auto") continue;
+    throw new UsageError(`Cannot use --${flag} with -n ${values.select}: expected --select auto`);
+  }
   if (values["density-weight"] !== undefined && method !== "cpd") {
     throw new UsageError(`Cannot use --density-weight with --method ${method}: expected cpd`);
   }
@@ -221,14 +227,20 @@ function parseDistillValues(
 ): DistillCommand {
   const method = choice(values, "method", METHODS, DEFAULT_METHOD);
   if (values.select === undefined) {
-    throw new UsageError("Cannot distil: -n N, the number of frames to choose, is missing");
+    throw new UsageError(
+      "Cannot distil: -n N, the number of frames to choose (or auto), is missing",
+    );
   }
   const radius = values.radius === "auto" ? undefined : values.radius;
   return {
     ...descriptorOptions(values, positionals, output),
     method,
     compat: values.compat !== undefined && choice(values, "compat", ["maml"], "maml") === "maml",
-    select: integer(values, "select", 0, 1),
+    select: values.select === "auto" ? "auto" : integer(values, "select", 0, 1),
+    margin: number(values, "margin", 1, 1e-6, 1e6) / 1000,
+    splits: integer(values, "splits", 10, 2),
+    groupBy: text(values, "group-by"),
+    energyKey: text(values, "energy-key"),
     features: text(values, "features"),
     standardization: choice(values, "standardize", ["zscore", "global", "none"], "zscore"),
     components: componentChoice(values.components),

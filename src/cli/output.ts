@@ -27,7 +27,7 @@ export class Console {
   }
 
   /** Starts a stage of `total` steps; the returned function reports how many are done. */
-  progress(label: string, total: number): (done: number) => void {
+  progress(label: string, total: number, unit = "frames"): (done: number) => void {
     const start = performance.now();
     let last = start;
     return (done) => {
@@ -39,7 +39,8 @@ export class Console {
       const seconds = (now - start) / 1000;
       const left = done > 0 ? Math.round(seconds * (total - done) / done) : 0;
       const rate = (done / Math.max(seconds, 1e-3)).toPrecision(3);
-      const line = `${label}: ${done}/${total} frames, ${rate}/s, ${left} s left`;
+      const count = unit === "%" ? `${done} %` : `${done}/${total} ${unit}, ${rate}/s`;
+      const line = `${label}: ${count}, ${left} s left`;
       if (this.#live) {
         process.stderr.write(`\r\x1b[K${line}`);
         this.#pending = true;

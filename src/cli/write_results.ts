@@ -13,6 +13,7 @@ import { csvLine } from "../io/table.ts";
 import { takeRows } from "../matrix.ts";
 import type { Distillation, DistillInput } from "../pipeline.ts";
 import { autoStrata } from "../select/strata.ts";
+import type { SizeSearch } from "../suggest_size.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
 import type { DistillCommand } from "./options.ts";
 import type { Console, Stopwatch } from "./output.ts";
@@ -20,6 +21,10 @@ import { VERSION } from "./version.ts";
 
 export interface Results {
   readonly command: DistillCommand;
+  /** Number of frames that were chosen. */
+  readonly select: number;
+  /** The search for that number, where it was asked for. */
+  readonly sizes: SizeSearch | null;
   readonly pool: PoolOfFrames;
   /** The frames that were distilled: the pool without isolated atoms. */
   readonly entries: readonly FrameEntry[];
@@ -72,6 +77,7 @@ export async function writeResults(results: Results, console: Console) {
     await writeFile(join(partial, "selected.txt"), ids.join(""));
     await writeFile(join(partial, "frames.csv"), framesTable(entries, input, result));
     await writeFile(join(partial, "radius.csv"), radiusTable(result));
+    if (results.sizes) await writeFile(join(partial, "sizes.csv"), sizesTable(results.sizes));
     results.watch.lap("write");
     const report = makeReport(results, console.warnings);
     await writeFile(join(partial, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
@@ -164,6 +170,11 @@ function radiusTable({ search }: Distillation): string {
   return lines.join("");
 }
 
+function sizesTable({ rows }: SizeSearch): string {
+  const lines = rows.map(({ size, value, excess, upper }) => csvLine([size, value, excess, upper]));
+  return csvLine(["size", "value", "excess", "upper"]) + lines.join("");
+}
+
 /** Everything needed to repeat the run. */
 function makeReport(results: Results, warnings: readonly string[]) {
   const { command, pool, result, backend, model, watch } = results;
@@ -182,7 +193,7 @@ function makeReport(results: Results, warnings: readonly string[]) {
     inputs: pool.files.map(({ name, sha256 }) => ({ file: name, sha256 })),
     model,
     n_frames: results.entries.length,
-    n_selected: command.select,
+    n_selected: results.select,
     n_duplicates: result.representative.reduce((n, r, i) => n + Number(r !== i), 0),
     method: command.method,
     radius: search.radii[search.chosen],
@@ -191,11 +202,17 @@ function makeReport(results: Results, warnings: readonly string[]) {
     n_components: components.loadings.cols,
     explained_variance: Array.from(components.explainedVariance),
     pool_sizes: poolSizes,
+    ...(results.sizes && { size_search: sizeReport(results.sizes) }),
     coverage: coverageReport(results),
     occupancy: occupancyReport(results),
     warnings,
     seconds: watch.seconds,
   };
+}
+
+/** The search for the number of frames, energies in eV/atom. */
+function sizeReport({ criterion, limit, reason, rows }: SizeSearch) {
+  return { criterion, limit, reason, rows };
 }
 
 /** Places of the chosen frames. */

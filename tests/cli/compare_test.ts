@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { METHODS } from "../../src/select/method.ts";
 import { normalNumbers, randomNumbers } from "../support.ts";
 import { inFolder, runProgram } from "./program.ts";
 
@@ -32,18 +33,25 @@ test("compare writes a table, a verdict and figures; the same seed repeats them"
       runProgram([...args, "--group-by", "run", "--backend", "cpu", "-o", out], { cwd: folder });
     const first = await run("a");
     assert.equal(first.code, 0, first.stderr);
-    const files = ["compare.csv", "compare.json", "learning_curves.svg", "report.html"];
-    assert.deepEqual(readdirSync(join(folder, "a")).sort(), files);
+    const panels = METHODS.map((method) => `panel_${method}.svg`);
+    const curves = ["coverage.svg", "covering_radius.svg", "learning_curves.svg"];
+    const files = ["compare.csv", "compare.json", "report.html", ...curves, ...panels];
+    assert.deepEqual(readdirSync(join(folder, "a")).sort(), files.sort());
     const read = (name: string) => readFileSync(join(folder, name), "utf8");
     const [head, ...rows] = read("a/compare.csv").trim().split("\n").map((line) => line.split(","));
-    // 4 splits, 2 sizes; direct and fps have one seed, the four others two.
-    assert.equal(rows.length, 4 * 2 * (2 * 1 + 4 * 2));
+    // 4 splits, 2 sizes; direct and fps have one seed, the five others two.
+    assert.equal(rows.length, 4 * 2 * (2 * 1 + 5 * 2));
     const krr = rows.map((row) => Number(row[head.indexOf("krr_rmse")]));
     assert.ok(krr.every((e) => e > 0 && e < 1));
     const report = JSON.parse(read("a/compare.json"));
-    assert.equal(report.rows.length, 12);
-    assert.equal(report.contrasts.length, 10);
-    assert.equal(report.verdict.length, 2);
+    assert.equal(report.rows.length, 14);
+    assert.equal(report.contrasts.length, 18); // six methods, over all sizes and at two
+    assert.equal(report.verdict.length, 4);
+    for (const { method, errors, test_distance } of report.rows) {
+      assert.ok(test_distance.every((d: number) => d > 0));
+      const drawn = !["direct", "fps"].includes(method);
+      assert.equal(errors.krr_seed_deviation.some((d: number) => d > 0), drawn, method);
+    }
     const mean = (values: number[]) => values.reduce((s, v) => s + v, 0) / values.length;
     const pool = (name: string) =>
       mean(report.from_pool.find((row: { name: string }) => row.name === name).rmse);
@@ -52,6 +60,10 @@ test("compare writes a table, a verdict and figures; the same seed repeats them"
     assert.match(first.stdout, /^Errors of energies on held-out frames, meV\/atom\nmethod +N +krr/);
     assert.match(first.stderr, /N = 30: /);
     assert.match(read("a/learning_curves.svg"), /<polyline[^>]*>[\s\S]*random/);
+    const dots = read("a/panel_cpd.svg").match(/<circle/g)!.length;
+    assert.equal(dots, report.n_pool + 30);
+    assert.equal(read("a/report.html").match(/<svg/g)!.length, 3 + METHODS.length);
+    assert.match(first.stderr, /All sizes: /);
     const second = await run("b");
     assert.equal(second.code, 0, second.stderr);
     assert.equal(read("b/compare.csv"), read("a/compare.csv"));

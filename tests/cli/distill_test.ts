@@ -181,7 +181,9 @@ test("strata, keep and reference on the command line", () =>
 test("every method writes the same files with exactly N frames", () =>
   withSample(async (folder) => {
     const chosen = new Set<string>();
-    for (const method of ["cpd", "direct", "rnd", "fps", "kmedoids", "random"]) {
+    for (
+      const method of ["cpd-spread", "cpd", "direct", "rnd", "fps", "kmedoids", "random"]
+    ) {
       const args = ["distill", SAMPLE, "-n", "25", "-o", method, "--backend", "cpu"];
       const { code, stderr } = await runProgram([...args, "--method", method], { cwd: folder });
       assert.equal(code, 0, stderr);
@@ -197,7 +199,22 @@ test("every method writes the same files with exactly N frames", () =>
       assert.ok(measured.covering_radius > 0 && random.covering_radius > 0);
       if (method === "fps") assert.ok(measured.covering_radius < random.covering_radius);
     }
-    assert.equal(chosen.size, 6, "two methods chose the same frames");
+    assert.equal(chosen.size, 7, "two methods chose the same frames");
+  }));
+
+test("--select auto proposes a number of frames, and says why", () =>
+  withSample(async (folder) => {
+    const args = ["distill", SAMPLE, "--select", "auto", "-o", "out", "--backend", "cpu"];
+    const { code, stderr } = await runProgram(args, { cwd: folder });
+    assert.equal(code, 0, stderr);
+    const size = Number(stderr.match(/Size: with (\d+) frames 95 % of all have a chosen one/)![1]);
+    assert.equal(read(folder, "out/selected.txt").trim().split("\n").length, size);
+    const { size_search: search, n_selected } = JSON.parse(read(folder, "out/report.json"));
+    assert.equal(n_selected, size);
+    assert.equal(search.criterion, "coverage");
+    const rows = read(folder, "out/sizes.csv").trim().split("\n");
+    assert.equal(rows[0], "size,value,excess,upper");
+    assert.equal(rows.length, search.rows.length + 1);
   }));
 
 test("frames of isolated atoms are kept and not counted", () =>
@@ -242,7 +259,7 @@ test("Ctrl-C exits with 130, writes nothing, and the next run goes on", () =>
 
 const USAGE: [args: string[], code: number, message: RegExp][] = [
   [["distil"], 2, /Cannot run "distil": expected distill, compare/],
-  [["distill"], 2, /-n N, the number of frames to choose, is missing/],
+  [["distill"], 2, /-n N, the number of frames to choose \(or auto\), is missing/],
   [["distill", "-n", "5"], 2, /no INPUT file was given/],
   [["distill", SAMPLE, "-n", "0"], 2, /Cannot use --select "0"/],
   [["distill", SAMPLE, "-n", "many"], 2, /Cannot use --select "many"/],
@@ -253,13 +270,28 @@ const USAGE: [args: string[], code: number, message: RegExp][] = [
   [
     ["distill", SAMPLE, "-n", "5", "--method", "birch"],
     2,
-    /Cannot use --method "birch": expected cpd, direct, rnd/,
+    /Cannot use --method "birch": expected cpd-spread, cpd, direct, rnd/,
   ],
   [["distill", SAMPLE, "-n", "5", "--compat", "maml"], 2, /Cannot use --compat with --method cpd/],
   [
+    ["distill", SAMPLE, "-n", "5", "--density-weight", "0"],
+    2,
+    /Cannot use --density-weight with --method cpd-spread: expected cpd/,
+  ],
+  [
+    ["distill", SAMPLE, "-n", "5", "--margin", "2"],
+    2,
+    /Cannot use --margin with -n 5: expected --select auto/,
+  ],
+  [
+    ["distill", `${SAMPLE}@:20`, "--select", "auto", "--backend", "cpu"],
+    4,
+    /Cannot propose a size from 20 frames, expected at least 40; give -n/,
+  ],
+  [
     ["distill", SAMPLE, "-n", "5", "--method", "random", "--reference", SAMPLE],
     2,
-    /Cannot use --reference with --method random: expected cpd, rnd, fps/,
+    /Cannot use --reference with --method random: expected cpd-spread, cpd, rnd, fps/,
   ],
   [["distill", `${SAMPLE}@1:2:0`, "-n", "5"], 2, /Cannot parse slice "@1:2:0"/],
   [["distill", "missing.xyz", "-n", "5"], 2, /Cannot read "missing.xyz": no such file/],

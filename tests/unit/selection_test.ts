@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { referenceBackend } from "../../src/backend.ts";
 import { RequestError } from "../../src/errors.ts";
 import { type Matrix, matrix, takeRows } from "../../src/matrix.ts";
+import { kMedoids } from "../../src/select/k_medoids.ts";
 import { METHODS } from "../../src/select/method.ts";
 import { distill, type DistillOptions } from "../../src/pipeline.ts";
 import { uniform } from "../../src/rng.ts";
@@ -173,6 +174,34 @@ for (const objective of ["log-variance", "variance", "fano"] as const) {
   });
 }
 
+test("cpd-spread: medoids of the core, then the rim's points farthest from all that is chosen", async () => {
+  const n = 150;
+  for (const [select, share] of [[30, 0.5], [31, 0.25], [120, 0.5], [10, 1], [10, 0]]) {
+    const options = { ...OPTIONS, method: "cpd-spread" as const, select, centralShare: share };
+    const result = await distill(input(twoPhases(n)), options, referenceBackend);
+    const z = result.components.scores;
+    const everyone = Array.from({ length: n }, (_, i) => i);
+    const order = everyone.filter((i) => result.rank[i] > 0)
+      .sort((i, j) => result.rank[i] - result.rank[j]);
+    const nCore = Math.floor(share * select + 0.5);
+    const nRim = select - nCore;
+    const rim = everyone.filter((i) => result.pool[i] === "peripheral");
+    const core = everyone.filter((i) => result.pool[i] === "central");
+    const wanted = nRim === 0 ? 0 : Math.max(0.2 * n, 1.5 * nRim);
+    assert.equal(rim.length, Math.min(Math.ceil(wanted), n - nCore));
+    assert.equal(core.length + rim.length, n);
+    const sparsest = Math.max(...rim.map((i) => result.density[i]));
+    assert.ok(core.every((i) => result.density[i] >= sparsest), "the rim is the sparsest");
+    const central = kMedoids(z, core, nCore, options.seed);
+    assert.deepEqual(order.slice(0, nCore), nCore > 0 ? central : []);
+    for (let k = nCore; k < select; k++) {
+      const gap = (i: number) => Math.min(...order.slice(0, k).map((j) => slowDistance(z, i, j)));
+      const left = rim.filter((i) => !order.slice(0, k).includes(i));
+      if (k > 0) assert.ok(left.every((i) => gap(i) <= gap(order[k])), `pick ${k}`);
+    }
+  }
+});
+
 test("with many frames r_c is the best of all radii that were tried", async () => {
   const options = { ...OPTIONS, select: 30 };
   const { search, components } = await distill(
@@ -215,11 +244,11 @@ test("every method chooses exactly N, the same from any order of the frames", as
   }
 });
 
-test("fps and rnd stay away from a reference set", async () => {
+test("fps, rnd and the rim stay away from a reference set", async () => {
   const x = twoPhases(200);
   const reference = takeRows(x, [...Array(100).keys()]);
-  for (const method of ["fps", "rnd"] as const) {
-    const options = { ...OPTIONS, method, select: 10 };
+  for (const method of ["fps", "rnd", "cpd-spread"] as const) {
+    const options = { ...OPTIONS, method, select: 10, centralShare: 0 };
     const { rank } = await distill({ ...input(x), reference }, options, referenceBackend);
     const covered = [...rank].filter((r, i) => r > 0 && i < 100).length;
     assert.ok(
@@ -232,15 +261,18 @@ test("fps and rnd stay away from a reference set", async () => {
 test("every backend and any order of the frames choose the same", async () => {
   const n = 1100; // enough for sampled pair distances
   const x = twoPhases(n);
-  const expected = await distill(input(x), OPTIONS, referenceBackend);
-  const order = Array.from({ length: n }, (_, i) => (i * 377 + 5) % n);
-  for (const { label, backend } of backends) {
-    const shuffled = {
-      ...input(takeRows(x, order)),
-      frames: order.map((index) => ({ file: "pool.xyz", index })),
-    };
-    const result = await distill(shuffled, OPTIONS, backend);
-    order.forEach((frame, i) => assert.equal(result.rank[i], expected.rank[frame], label));
+  for (const method of ["cpd", "cpd-spread"] as const) {
+    const options = { ...OPTIONS, method };
+    const expected = await distill(input(x), options, referenceBackend);
+    const order = Array.from({ length: n }, (_, i) => (i * 377 + 5) % n);
+    for (const { label, backend } of backends) {
+      const shuffled = {
+        ...input(takeRows(x, order)),
+        frames: order.map((index) => ({ file: "pool.xyz", index })),
+      };
+      const result = await distill(shuffled, options, backend);
+      order.forEach((frame, i) => assert.equal(result.rank[i], expected.rank[frame], label));
+    }
   }
 });
 
@@ -252,18 +284,20 @@ test("the same seed repeats a choice, another seed changes it", async () => {
   assert.notDeepEqual(await ranks(7n), await ranks(8n));
 });
 
-test("the choice holds the cores of both phases and the outliers", async () => {
-  const x = twoPhases(600);
-  const { rank, pool } = await distill(input(x), OPTIONS, referenceBackend);
-  const chosen = [...rank.keys()].filter((i) => rank[i] > 0);
-  assert.equal(chosen.length, 60);
-  // A random choice of 60 in 600 would hold 0.8 of the 8 outliers.
-  assert.ok(chosen.filter((i) => i < 8).length >= 5, "outliers");
-  for (let i = 0; i < 8; i++) assert.equal(pool[i], "peripheral");
-  const core = chosen.filter((i) => pool[i] === "central");
-  assert.equal(core.length, 30);
-  assert.ok(core.every((i) => i >= 8), "no outlier is central");
-});
+for (const method of ["cpd", "cpd-spread"] as const) {
+  test(`the choice holds the cores of both phases and the outliers (${method})`, async () => {
+    const x = twoPhases(600);
+    const { rank, pool } = await distill(input(x), { ...OPTIONS, method }, referenceBackend);
+    const chosen = [...rank.keys()].filter((i) => rank[i] > 0);
+    assert.equal(chosen.length, 60);
+    // A random choice of 60 in 600 would hold 0.8 of the 8 outliers.
+    assert.ok(chosen.filter((i) => i < 8).length >= 5, "outliers");
+    for (let i = 0; i < 8; i++) assert.equal(pool[i], "peripheral");
+    const core = chosen.filter((i) => pool[i] === "central");
+    assert.equal(core.length, 30);
+    assert.ok(core.every((i) => i >= 8), "no outlier is central");
+  });
+}
 
 test("duplicates are never both chosen", async () => {
   const x = twoPhases(100);

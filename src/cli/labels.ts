@@ -1,0 +1,50 @@
+import { ParseError } from "../errors.ts";
+import type { FrameEntry } from "../io/inputs.ts";
+import { commonKey, ENERGY_KEYS } from "../io/labels.ts";
+import type { Console } from "./output.ts";
+
+/** Frames that follow each other in a file are alike; this many parts of the pool stay together. */
+const BLOCKS = 50;
+
+/** Keys of the comment line that have to be read for `energiesOf` and `groupsOf`. */
+export function labelKeys(energyKey: string | null, groupBy: string | null): string[] {
+  return [...ENERGY_KEYS, ...[energyKey, groupBy].filter((key) => key !== null)];
+}
+
+/**
+ * Energies per atom, eV, under the given key or under the first common one that every frame has; which
+ * one it is is said. Null where there is none.
+ *
+ * @throws {ParseError} naming the first frame whose energy is missing or is not a number
+ */
+export function energiesOf(
+  energyKey: string | null,
+  entries: readonly FrameEntry[],
+  console: Console,
+): Float64Array | null {
+  const key = energyKey ?? commonKey(ENERGY_KEYS, entries);
+  if (key === null) return null;
+  console.say(`Energies: "${key}", eV per frame, divided by the number of atoms`);
+  return Float64Array.from(valuesOf(key, "--energy-key", entries), (value, i) => {
+    const energy = Number(value);
+    if (Number.isFinite(energy)) return energy / entries[i].nAtoms;
+    throw new ParseError(entries[i].id, `its ${key} "${value}" is not a number`);
+  });
+}
+
+/** Frames that a split must not divide: equal values of a key, or runs of consecutive frames of a
+ * file, about one fiftieth of all frames each. */
+export function groupsOf(groupBy: string | null, entries: readonly FrameEntry[]): string[] {
+  if (groupBy !== null) return valuesOf(groupBy, "--group-by", entries);
+  const length = Math.max(1, Math.floor(entries.length / BLOCKS));
+  return entries.map(({ file, index }) => `${file}/${Math.floor(index / length)}`);
+}
+
+/** Values of a comment-line key in every frame.
+ * @throws {ParseError} naming the first frame without it */
+export function valuesOf(key: string, flag: string, entries: readonly FrameEntry[]): string[] {
+  return entries.map(({ values, id }) => {
+    if (values[key] !== undefined) return values[key];
+    throw new ParseError(id, `its comment line has no key "${key}" for ${flag}`);
+  });
+}
