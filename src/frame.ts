@@ -79,3 +79,21 @@ export function cellVolume(c: ArrayLike<number>): number {
       c[2] * (c[3] * c[7] - c[4] * c[6]),
   );
 }
+
+/** Inverse of a cell with lattice vectors as rows: fractional coordinates are positions times it. */
+export function invertCell(m: Float64Array): Float64Array {
+  const [a, b, c, d, e, f, g, h, i] = m;
+  const [ca, cb, cc] = [e * i - f * h, f * g - d * i, d * h - e * g];
+  const determinant = a * ca + b * cb + c * cc;
+  return Float64Array.of(
+    ca,
+    c * h - b * i,
+    b * f - c * e,
+    cb,
+    a * i - c * g,
+    c * d - a * f,
+    cc,
+    b * g - a * h,
+    a * e - b * d,
+  ).map((x) => x / determinant);
+}

@@ -11,3 +11,6 @@ export const ZBL_BOHR = 0.529;
 
 /** Exponents of the universal screening function (Ziegler, Biersack, Littmark 1985), per screening length. */
 export const ZBL_EXPONENTS = [3.2, 0.9423, 0.4028, 0.2016] as const;
+
+/** One eV/Å³ in GPa (CODATA 2018). */
+export const GPA = 160.2176634;

@@ -33,7 +33,11 @@ export async function runCompare(command: CompareCommand): Promise<void> {
   const { stratify, groupBy, energyKey } = command;
   const strata = stratify === "auto" || stratify === null ? [] : [stratify];
   const keys = [...strata, ...labelKeys(energyKey, groupBy)];
-  const pool = await loadPool(command.inputs, keys, command.strict, console);
+  const pool = await loadPool(command.inputs, {
+    keys,
+    strict: command.strict,
+    bad: command.skipBad ? "skip" : "warn",
+  }, console);
   const backend = await openBackend(command, console);
   try {
     if (pool.entries.some(({ isolatedAtom }) => isolatedAtom)) {

@@ -18,7 +18,7 @@ import { autoStrata } from "../select/strata.ts";
 import { type SizeSearch, suggestSize } from "../suggest_size.ts";
 import { describePool } from "./describe_pool.ts";
 import { isInterrupted } from "./interrupt.ts";
-import { energiesOf, groupsOf, labelKeys, valuesOf } from "./labels.ts";
+import { energiesOf, groupsOf, valuesOf } from "./labels.ts";
 import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
 import type { DistillCommand } from "./options.ts";
@@ -33,11 +33,11 @@ export async function runDistill(command: DistillCommand): Promise<void> {
   const console = new Console(command.quiet);
   const watch = new Stopwatch();
   checkOutput(command.output, command.force);
-  const keys = [
-    ...command.stratify === "auto" ? [] : [command.stratify ?? []].flat(),
-    ...command.select === "auto" ? labelKeys(command.energyKey, command.groupBy) : [],
-  ];
-  const pool = await loadPool(command.inputs, keys, command.strict, console);
+  const pool = await loadPool(command.inputs, {
+    keys: "all",
+    strict: command.strict,
+    bad: command.skipBad ? "skip" : "warn",
+  }, console);
   let backend: Backend | null = null;
   try {
     watch.lap("read");
@@ -183,7 +183,7 @@ async function describe(
   const elements = new Set(pool.elements);
   const existing = command.reference === null
     ? null
-    : await loadPool([command.reference], [], command.strict, console);
+    : await loadPool([command.reference], { keys: [], strict: command.strict }, console);
   try {
     existing?.elements.forEach((z) => elements.add(z));
     const all = [...elements].sort((a, b) => a - b);

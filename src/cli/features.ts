@@ -21,7 +21,7 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
       throw new UsageError(`Cannot write "${path}": it exists; use --force or another -o`);
     }
   }
-  const pool = await loadPool(command.inputs, [], command.strict, console);
+  const pool = await loadPool(command.inputs, { keys: [], strict: command.strict }, console);
   const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
     const opened = openModel(command.model, pool.elements, console);

@@ -1,6 +1,7 @@
 const EXAMPLES = `Examples:
   cpd distill md.xyz -n 200 -o distilled
   cpd distill run*/traj.extxyz.gz -n 200 --model mace-mp.model --stratify auto
+  cpd scan run*/traj.extxyz.gz
   cpd compare labelled.xyz -n 25,50,100 -o comparison
   cpd features md.xyz -o features.npy
   cpd model info mace-mp.model
@@ -8,6 +9,7 @@ const EXAMPLES = `Examples:
 
 const COMMANDS = `Commands:
   distill    choose the configurations that are worth labelling or training on
+  scan       what is in the files, and what is wrong with them
   compare    methods, sizes and seeds side by side, judged on held-out energies
   features   write MACE descriptors, one row per frame or per atom
   model      info, export, list: what checkpoints hold, and compact weights of them
@@ -57,6 +59,8 @@ Selection:
   --stratify KEY         choose within strata of this comment-line key, or auto
   --reference FILE       existing training set: counts as neighbors, is never chosen
   --keep IDS             frames that must be in: ids with commas, or a file of ids
+  --skip-bad             leave out frames that cannot be read, with atoms too close, labels that are
+                         not numbers, or that did not converge; the report names them
   --seed S               seed of every draw (default: 0)
 
 With --select auto the smallest N is taken whose error on held-out frames is above that of the whole
@@ -95,6 +99,18 @@ Options of the selection (--radius-objective, --central, ...) as in distill.
 
 ${SHARED}`;
 
+const SCAN = `Usage: cpd scan INPUT... [--strict] [--json]
+
+Examines every frame: what is in the files, which labels are found and what they are assumed to mean;
+frames that cannot be read, atoms too close, labels that are not numbers, calculations that did not
+converge, duplicates, equal geometries with contradicting labels, outliers, forces that do not add up
+to zero, stress whose sign contradicts the energies. Problems first.
+
+  --strict               exit with 6 where there is a problem
+  --json                 everything, with every frame, on stdout
+
+INPUT is extended XYZ, plain, .gz or .zst; FILE@start:stop:step; - for stdin.`;
+
 const FEATURES = `Usage: cpd features INPUT... -o F.npy
 
 Writes MACE descriptors: one row per frame, or per atom in file order, and F.csv with their ids.
@@ -123,6 +139,8 @@ export function helpText(command: string | null): string {
       return DISTILL;
     case "compare":
       return COMPARE;
+    case "scan":
+      return SCAN;
     case "features":
       return FEATURES;
     case "model":

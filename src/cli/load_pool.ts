@@ -8,7 +8,17 @@ import { fileURLToPath } from "node:url";
 import { loadModel } from "../checkpoint/load.ts";
 import { ParseError, WeightsError } from "../errors.ts";
 import { chemicalSymbol } from "../frame.ts";
-import { fileHash, type FrameEntry, type InputSpec, parseInput, scanFile } from "../io/inputs.ts";
+import { readQuickLabels } from "../io/frame_labels.ts";
+import type { Truncation } from "../io/frame_ranges.ts";
+import {
+  fileHash,
+  type FrameEntry,
+  indexFile,
+  type InputSpec,
+  parseInput,
+  type Sieve,
+} from "../io/inputs.ts";
+import { type Problem, quickProblems } from "../scan/examine_frame.ts";
 import { type DescriptorModel, elementIndices, isSchnet } from "../model/descriptor_model.ts";
 import type { Console } from "./output.ts";
 
@@ -23,26 +33,33 @@ export interface PoolOfFrames {
     readonly path: string;
     readonly sha256: string;
   }[];
+  /** What is wrong with the frames that were left out. */
+  readonly leftOut: readonly Problem[];
   /** Removes what was spooled from standard input. */
   dispose(): Promise<void>;
 }
 
-/**
- * Scans the inputs: every frame is checked, none is kept in memory.
- *
- * @param keys comment-line keys whose values are wanted
- * @param strict a truncated last frame is an error instead of a warning
- */
+/** How inputs are read. */
+export interface LoadOptions {
+  /** Comment-line keys whose values are wanted, or all short ones. */
+  readonly keys: readonly string[] | "all";
+  /** A truncated last frame is an error instead of a warning. */
+  readonly strict: boolean;
+  /** Look for useless frames, and leave them out or only warn of them; undefined does not look. */
+  readonly bad?: "skip" | "warn";
+}
+
+/** Reads the inputs once: every frame is checked, none is kept in memory. */
 export async function loadPool(
   inputs: readonly string[],
-  keys: readonly string[],
-  strict: boolean,
+  options: LoadOptions,
   console: Console,
 ): Promise<PoolOfFrames> {
   const temporary: string[] = [];
   const entries: FrameEntry[] = [];
   const seen = new Set<string>();
   const elements = new Set<number>();
+  const leftOut: Problem[] = [];
   const files: { name: string; path: string; sha256: string }[] = [];
   const dispose = async () => {
     for (const folder of temporary) await rm(folder, { recursive: true, force: true });
@@ -50,18 +67,14 @@ export async function loadPool(
   try {
     for (const input of inputs) {
       let spec: InputSpec = parseInput(input);
-      if (spec.path === "-") spec = { ...spec, path: await spool(temporary) };
-      const scan = await scanFile(spec, keys);
-      if (scan.truncated) {
-        const { line, index, declared, rows } = scan.truncated;
-        const problem = `frame ${index} declares ${declared} atoms but ${rows} rows follow`;
-        if (strict) throw new ParseError(`${spec.name}:${line}`, problem);
-        console.warn(
-          `${spec.name}:${line}: ${problem}; the last frame is cut off and was dropped ` +
-            "(--strict to stop instead)",
-        );
+      if (spec.path === "-") spec = { ...spec, path: await spoolStandardInput(temporary) };
+      const problems: Problem[] = [];
+      const scan = await indexFile(spec, options.keys, sieve(options.bad, problems));
+      reportTruncation(spec, scan.truncated, options.strict, console);
+      if (scan.entries.length === 0) {
+        throw new ParseError(spec.name, `it holds no ${problems.length > 0 ? "usable " : ""}frame`);
       }
-      if (scan.entries.length === 0) throw new ParseError(spec.name, "it holds no frame");
+      leftOut.push(...problems);
       let repeated = 0;
       for (const entry of scan.entries) {
         if (seen.has(entry.id)) repeated++;
@@ -78,13 +91,69 @@ export async function loadPool(
     await dispose();
     throw error;
   }
+  reportBad(leftOut, options.bad, console);
   const order = new Map(files.map(({ name }, i) => [name, i]));
   entries.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.index - b.index);
-  return { entries, elements: [...elements].sort((a, b) => a - b), files, dispose };
+  return {
+    entries,
+    elements: [...elements].sort((a, b) => a - b),
+    files,
+    leftOut: options.bad === "skip" ? leftOut : [],
+    dispose,
+  };
+}
+
+/** Collects problems of frames; leaves them out where they are to be skipped. */
+function sieve(bad: LoadOptions["bad"], problems: Problem[]): Sieve {
+  return (raw, parsed) => {
+    if (parsed instanceof ParseError) {
+      if (bad === "warn") parsed.message += "; --skip-bad leaves such frames out";
+      if (bad !== "skip") return false;
+      const frame = `${parsed.where.replace(/:\d+$/, "")}@${raw.index}`;
+      problems.push({ kind: "unreadable", frame, text: parsed.message });
+      return true;
+    }
+    if (bad === undefined) return false;
+    const found = quickProblems(parsed, readQuickLabels(parsed));
+    problems.push(...found);
+    return found.length > 0 && bad === "skip";
+  };
+}
+
+/** Frames named in a warning. */
+const NAMED = 3;
+
+function reportBad(problems: readonly Problem[], bad: LoadOptions["bad"], console: Console): void {
+  for (const kind of new Set(problems.map((problem) => problem.kind))) {
+    const own = problems.filter((problem) => problem.kind === kind);
+    const named = own.slice(0, NAMED).map(({ frame, text }) => `${frame} (${text})`);
+    const names = named.join(", ") + (own.length > NAMED ? ", ..." : "");
+    console.warn(
+      bad === "skip"
+        ? `left out ${own.length} frames, ${kind}: ${names}`
+        : `${own.length} frames look useless, ${kind}: ${names}; --skip-bad leaves them out`,
+    );
+  }
+}
+
+function reportTruncation(
+  spec: InputSpec,
+  truncated: Truncation | null,
+  strict: boolean,
+  console: Console,
+): void {
+  if (!truncated) return;
+  const { line, index, declared, rows } = truncated;
+  const problem = `frame ${index} declares ${declared} atoms but ${rows} rows follow`;
+  if (strict) throw new ParseError(`${spec.name}:${line}`, problem);
+  console.warn(
+    `${spec.name}:${line}: ${problem}; the last frame is cut off and was dropped ` +
+      "(--strict to stop instead)",
+  );
 }
 
 /** Standard input can be read once only; the passes need it as a file. */
-async function spool(temporary: string[]): Promise<string> {
+export async function spoolStandardInput(temporary: string[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "cpd-"));
   temporary.push(folder);
   const path = join(folder, "stdin");

@@ -24,6 +24,11 @@ async function run(args: readonly string[]): Promise<void> {
       const { runCompare } = await import("./compare.ts");
       return await runCompare(parseCompare(rest));
     }
+    case "scan": {
+      const { parseScan } = await import("./options.ts");
+      const { runScan } = await import("./scan.ts");
+      return await runScan(parseScan(rest));
+    }
     case "features": {
       const { parseFeatures } = await import("./options.ts");
       const { runFeatures } = await import("./features.ts");
@@ -35,7 +40,7 @@ async function run(args: readonly string[]): Promise<void> {
       return await (await import("./doctor.ts")).runDoctor(rest);
   }
   throw new UsageError(
-    `Cannot run "${command}": expected distill, compare, features, model or doctor`,
+    `Cannot run "${command}": expected distill, compare, scan, features, model or doctor`,
   );
 }
 

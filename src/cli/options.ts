@@ -52,6 +52,8 @@ export interface DistillCommand extends DescriptorOptions {
   readonly stratify: string | null;
   readonly reference: string | null;
   readonly keep: readonly string[];
+  /** Leave out frames that cannot be read or are useless, and say which. */
+  readonly skipBad: boolean;
   readonly seed: bigint;
 }
 
@@ -61,6 +63,14 @@ export interface CompareCommand extends Omit<DistillCommand, "select" | "method"
   readonly seeds: number;
   readonly testShare: number;
   readonly poolSize: number | null;
+}
+
+export interface ScanCommand {
+  readonly inputs: readonly string[];
+  /** Exit with 6 where there is a problem. */
+  readonly strict: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
 }
 
 export interface FeaturesCommand extends DescriptorOptions {
@@ -107,6 +117,7 @@ const DISTILL_FLAGS: Spec = {
   "stratify": { type: "string" },
   "reference": { type: "string" },
   "keep": { type: "string" },
+  "skip-bad": { type: "boolean" },
   "seed": { type: "string" },
   "margin": { type: "string" },
   "splits": { type: "string" },
@@ -259,7 +270,25 @@ function parseDistillValues(
     stratify: text(values, "stratify"),
     reference: text(values, "reference"),
     keep: text(values, "keep")?.split(",").map((id) => id.trim()).filter(Boolean) ?? [],
+    skipBad: values["skip-bad"] === true,
     seed: BigInt(integer(values, "seed", 0, 0)),
+  };
+}
+
+/** Options of `cpd scan`. */
+export function parseScan(args: readonly string[]): ScanCommand {
+  const { values, positionals } = readFlags(args, {
+    "strict": { type: "boolean" },
+    "json": { type: "boolean" },
+    "quiet": { type: "boolean" },
+    "no-color": { type: "boolean" },
+  });
+  if (positionals.length === 0) throw new UsageError("Cannot scan: no INPUT file was given");
+  return {
+    inputs: positionals,
+    strict: values.strict === true,
+    json: values.json === true,
+    quiet: values.quiet === true,
   };
 }
 

@@ -51,6 +51,21 @@ export class Console {
     };
   }
 
+  /** Counts frames whose number is not known beforehand; says nothing about short stages. */
+  counter(label: string): (done: number) => void {
+    const start = performance.now();
+    let last = start;
+    return (done) => {
+      const now = performance.now();
+      if (this.quiet || now - last < 1000 * (this.#live ? LIVE_INTERVAL : LOG_INTERVAL)) return;
+      last = now;
+      const rate = (1000 * done / (now - start)).toPrecision(3);
+      const line = `${label}: ${done} frames, ${rate}/s`;
+      process.stderr.write(this.#live ? `\r\x1b[K${line}` : `${line}\n`);
+      this.#pending = this.#live;
+    };
+  }
+
   #clear(): void {
     if (!this.#pending) return;
     process.stderr.write("\r\x1b[K");

@@ -194,6 +194,7 @@ function makeReport(results: Results, warnings: readonly string[]) {
     model,
     n_frames: results.entries.length,
     n_selected: results.select,
+    left_out: pool.leftOut,
     n_duplicates: result.representative.reduce((n, r, i) => n + Number(r !== i), 0),
     method: command.method,
     radius: search.radii[search.chosen],

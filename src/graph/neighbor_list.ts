@@ -1,5 +1,5 @@
 import { ParseError } from "../errors.ts";
-import { cellVolume, type Frame, type Graph } from "../frame.ts";
+import { cellVolume, type Frame, type Graph, invertCell } from "../frame.ts";
 
 /** Atoms closer than this are the same place written twice, Å. */
 const COINCIDENT = 1e-5;
@@ -48,7 +48,7 @@ function binAtoms(frame: Frame, rMax: number): Bins {
   const { positions, pbc } = frame;
   const nAtoms = frame.species.length;
   const basis = completeBasis(frame);
-  const inverse = invert(basis);
+  const inverse = invertCell(basis);
   const fractional = new Float64Array(3 * nAtoms);
   const wrapped = Float64Array.from(positions);
   const wraps = new Int32Array(3 * nAtoms);
@@ -260,22 +260,4 @@ function orthogonalUnit(others: readonly Float64Array[]): number[] {
   }
   const norm = Math.hypot(...v);
   return v.map((x) => x / norm);
-}
-
-/** Inverse of a 3 × 3 matrix. */
-function invert(m: Float64Array): Float64Array {
-  const [a, b, c, d, e, f, g, h, i] = m;
-  const [ca, cb, cc] = [e * i - f * h, f * g - d * i, d * h - e * g];
-  const determinant = a * ca + b * cb + c * cc;
-  return Float64Array.of(
-    ca,
-    c * h - b * i,
-    b * f - c * e,
-    cb,
-    a * i - c * g,
-    c * d - a * f,
-    cc,
-    b * g - a * h,
-    a * e - b * d,
-  ).map((x) => x / determinant);
 }

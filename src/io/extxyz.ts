@@ -3,6 +3,7 @@ import { atomicNumber, type Frame } from "../frame.ts";
 import { lookUp, parseBooleans, parseCommentLine, parseNumbers } from "./comment_line.ts";
 import { parseNumberBytes } from "./number_bytes.ts";
 import type { RawFrame } from "./frame_ranges.ts";
+import { parseProperties } from "./properties.ts";
 
 /** Where species and positions are in the columns of an atom row. */
 interface Columns {
@@ -27,7 +28,7 @@ export function parseFrame(raw: RawFrame, file: string): Frame {
   const comment = new TextDecoder().decode(bytes.subarray(raw.commentStart, raw.commentEnd));
   const info = parseCommentLine(comment);
   const where = (offset: number) => `${file}:${line + offset}`;
-  const columns = parseProperties(lookUp(info, "Properties"), where(1));
+  const columns = findColumns(lookUp(info, "Properties"), where(1));
   const { cell, pbc } = parseCell(info, where(1));
   const species = new Uint8Array(nAtoms);
   const positions = new Float64Array(3 * nAtoms);
@@ -117,30 +118,28 @@ function text(bytes: Uint8Array, from: number, to: number): string {
   return new TextDecoder().decode(bytes.subarray(from, Math.min(to, from + 40)));
 }
 
-/** `Properties=name:T:n:…`, or plain XYZ (symbol x y z, further columns ignored) without it. */
-function parseProperties(value: string | undefined, where: string): Columns {
+/** Where species and positions are; plain XYZ (symbol x y z, further columns ignored) without `Properties`. */
+function findColumns(value: string | undefined, where: string): Columns {
   if (value === undefined) return PLAIN;
-  const words = value.split(":");
-  let [total, species, position] = [0, -1, -1];
-  let numeric = false;
-  for (let i = 0; i + 2 < words.length; i += 3) {
-    const [name, type, count] = [words[i], words[i + 1], Number(words[i + 2])];
-    if (!/^[SIRL]$/.test(type) || !Number.isInteger(count) || count < 1 || count > 1e6) break;
-    const key = name.toLowerCase();
-    if (key === "species" || (key === "z" && species < 0)) {
-      species = total;
-      numeric = key === "z";
-    }
-    if (key === "pos" && type === "R" && count === 3) position = total;
-    total += count;
-    if (i + 3 === words.length && species >= 0 && position >= 0) {
-      return { total, species, numeric, position };
-    }
-  }
-  throw new ParseError(
-    where,
-    `Properties="${value}" does not name species:S:1 and pos:R:3 in triples name:type:columns`,
+  const properties = parseProperties(value) ?? [];
+  const named = (name: string) => properties.find((p) => p.name.toLowerCase() === name);
+  const species = named("species") ?? named("z");
+  const position = properties.find(({ name, type, count }) =>
+    name.toLowerCase() === "pos" && type === "R" && count === 3
   );
+  if (!species || !position) {
+    throw new ParseError(
+      where,
+      `Properties="${value}" does not name species:S:1 and pos:R:3 in triples name:type:columns`,
+    );
+  }
+  const last = properties[properties.length - 1];
+  return {
+    total: last.start + last.count,
+    species: species.start,
+    numeric: species.name.toLowerCase() === "z",
+    position: position.start,
+  };
 }
 
 function parseCell(info: ReadonlyMap<string, string>, where: string) {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { cellVolume, formula, type Frame } from "../frame.ts";
-import { UsageError } from "../errors.ts";
+import { ParseError, UsageError } from "../errors.ts";
 import { parseFrame } from "./extxyz.ts";
 import { checkReadable, readChunks } from "./files.ts";
-import { splitFrames, type Truncation } from "./frame_ranges.ts";
+import { type RawFrame, splitFrames, type Truncation } from "./frame_ranges.ts";
 
 /** One INPUT argument: a file and the frames wanted from it (ASE slices, 0-based). */
 export interface InputSpec {
@@ -82,29 +82,48 @@ export function sliceMask(slice: Slice | null, n: number): boolean[] {
   return mask;
 }
 
+/** Told of every frame, or of why it cannot be read; true leaves it out. */
+export type Sieve = (raw: RawFrame, parsed: Frame | ParseError) => boolean;
+
 /**
  * Reads a whole file once: checks every frame and remembers where it is.
  *
- * @param keys keys of the comment line whose values are wanted
- * @throws {ParseError} with file and line of the first frame that is wrong
+ * @param keys keys of the comment line whose values are wanted, or all short values
+ * @throws {ParseError} with file and line of the first frame that is wrong and not left out
  */
-export async function scanFile(spec: InputSpec, keys: readonly string[]): Promise<Scan> {
+export async function indexFile(
+  spec: InputSpec,
+  keys: readonly string[] | "all",
+  sieve: Sieve = () => false,
+): Promise<Scan> {
   checkReadable(spec.path);
   let entries: FrameEntry[] = [];
-  const elementsOf: Set<number>[] = [];
+  const elementsOf = new Map<number, Set<number>>();
   let truncated: Truncation | null = null;
-  let bytes = 0;
+  let [bytes, nFrames] = [0, 0];
   const chunks = readChunks(spec.path);
   for await (const raw of splitFrames(chunks, spec.name, (t) => truncated = t)) {
-    const frame = parseFrame(raw, spec.name);
     bytes = raw.end;
-    elementsOf.push(new Set(frame.species));
-    entries.push(entryOf(frame, spec.path, raw.start, raw.end, keys));
+    nFrames++;
+    const parsed = tryParse(raw, spec.name);
+    if (sieve(raw, parsed)) continue;
+    if (parsed instanceof ParseError) throw parsed;
+    elementsOf.set(raw.index, new Set(parsed.species));
+    entries.push(entryOf(parsed, spec.path, raw.start, raw.end, keys));
   }
-  const mask = sliceMask(spec.slice, entries.length);
-  const elements = new Set(elementsOf.flatMap((set, i) => (mask[i] ? [...set] : [])));
-  entries = entries.filter((_, i) => mask[i]);
+  const mask = sliceMask(spec.slice, nFrames);
+  entries = entries.filter(({ index }) => mask[index]);
+  const elements = new Set(entries.flatMap(({ index }) => [...elementsOf.get(index)!]));
   return { entries, elements, truncated, bytes };
+}
+
+function tryParse(raw: RawFrame, file: string): Frame | ParseError {
+  try {
+    return parseFrame(raw, file);
+  } catch (error) {
+    if (error instanceof ParseError) return error;
+    throw error;
+  }
 }
 
 function entryOf(
@@ -112,7 +131,7 @@ function entryOf(
   path: string,
   start: number,
   end: number,
-  keys: readonly string[],
+  keys: readonly string[] | "all",
 ): FrameEntry {
   const { id, file, index, species, pbc, cell, info } = frame;
   return {
@@ -126,10 +145,21 @@ function entryOf(
     formula: formula(species),
     volume: pbc.every(Boolean) ? cellVolume(cell) / species.length : NaN,
     isolatedAtom: species.length === 1 && info.get("config_type") === "IsolatedAtom",
-    values: Object.fromEntries(
+    values: keys === "all" ? shortValues(info) : Object.fromEntries(
       keys.flatMap((key) => (info.has(key) ? [[key, info.get(key)!]] : [])),
     ),
   };
+}
+
+const LONGEST_VALUE = 40;
+
+/** Values that are one number or one word. */
+function shortValues(info: ReadonlyMap<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    [...info].filter(([key, value]) =>
+      value.length <= LONGEST_VALUE && !/\s/.test(value) && !/^(properties|pbc)$/i.test(key)
+    ),
+  );
 }
 
 /** The frames of one file at the given indices, in file order. */

@@ -1,0 +1,102 @@
+import { rm } from "node:fs/promises";
+import process from "node:process";
+import { InterruptedError, ParseError } from "../errors.ts";
+import { type InputSpec, parseInput } from "../io/inputs.ts";
+import type { Problem } from "../scan/examine_frame.ts";
+import {
+  type FileScan,
+  PROBLEM_KINDS,
+  scanFile,
+  type ScanReport,
+  scanReport,
+} from "../scan/scan_file.ts";
+import type { FileSummary, Range } from "../scan/summary.ts";
+import { isInterrupted } from "./interrupt.ts";
+import { spoolStandardInput } from "./load_pool.ts";
+import type { ScanCommand } from "./options.ts";
+import { Console } from "./output.ts";
+
+/** Frames named per kind of problem on the terminal; `--json` names them all. */
+const NAMED = 5;
+
+/** `cpd scan`: what is in the files, problems first. */
+export async function runScan(command: ScanCommand): Promise<void> {
+  const console = new Console(command.quiet);
+  const temporary: string[] = [];
+  try {
+    const scans: FileScan[] = [];
+    for (const input of command.inputs) {
+      let spec: InputSpec = parseInput(input);
+      if (spec.path === "-") spec = { ...spec, path: await spoolStandardInput(temporary) };
+      const progress = console.counter(`Scan ${spec.name}`);
+      const scan = await scanFile(spec, (frames) => {
+        progress(frames);
+        if (isInterrupted()) throw new InterruptedError("Interrupted");
+      });
+      if (scan.facts.length === 0 && scan.problems.length === 0) {
+        throw new ParseError(spec.name, "it holds no frame");
+      }
+      scans.push(scan);
+    }
+    const report = scanReport(scans);
+    process.stdout.write(
+      command.json ? `${JSON.stringify(report, null, 2)}\n` : formatScan(report),
+    );
+    if (command.strict && report.problems.length > 0) process.exitCode = 6;
+  } finally {
+    for (const folder of temporary) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The report for people. */
+export function formatScan({ problems, files }: ScanReport): string {
+  const lines = [problems.length > 0 ? "Problems" : "No problems found"];
+  for (const kind of PROBLEM_KINDS) {
+    const own = problems.filter((problem) => problem.kind === kind);
+    if (own.length > 0) lines.push(...formatProblems(kind, own));
+  }
+  for (const file of files) lines.push("", ...formatFile(file));
+  return `${lines.join("\n")}\n`;
+}
+
+function formatProblems(kind: string, problems: readonly Problem[]): string[] {
+  const named = problems.slice(0, NAMED).map(({ frame, text }) =>
+    `    ${text.includes(frame.split("@")[0]) && kind === "unreadable" ? "" : `${frame}: `}${text}`
+  );
+  const more = problems.length - named.length;
+  const rest = more > 0 ? [`    and ${more} more (--json names them all)`] : [];
+  return [`  ${kind}: ${problems.length}`, ...named, ...rest];
+}
+
+function formatFile(file: FileSummary): string[] {
+  const row = (label: string, text: string) => `  ${label.padEnd(12)} ${text}`;
+  const counts = (groups: Readonly<Record<string, number>>) => {
+    const names = Object.entries(groups);
+    if (names.length === 1) return names[0][0];
+    const shown = names.slice(0, 6).map(([name, n]) => `${name} (${n})`).join(", ");
+    return names.length > 6 ? `${shown} and ${names.length - 6} more` : shown;
+  };
+  const quantity = (label: string, range: Range | null, unit: string) =>
+    range ? [row(label, `${between(range, 5)} ${unit}`)] : [];
+  return [
+    file.file,
+    row("frames", String(file.n_frames)),
+    row("atoms", between(file.n_atoms, 12)),
+    row("formula", counts(file.formulas)),
+    row("periodic", counts(file.pbc)),
+    ...quantity("lattice", file.lattice, "Å"),
+    ...quantity("volume", file.volume_per_atom, "Å³/atom"),
+    ...(file.labels.length === 0 ? [row("labels", "none found")] : []),
+    ...file.labels.map(({ key, assumed, n_frames }) =>
+      row("label", `${key}: ${assumed}${n_frames < file.n_frames ? ` (${n_frames} frames)` : ""}`)
+    ),
+    ...quantity("energy", file.energy, "eV/atom"),
+    ...quantity("largest |F|", file.max_force, "eV/Å"),
+    ...quantity("pressure", file.pressure, "GPa, static"),
+  ];
+}
+
+function between({ low, high }: Range, digits: number): string {
+  const text = (x: number) => String(Number(x.toPrecision(digits)));
+  return text(low) === text(high) ? text(low) : `${text(low)} to ${text(high)}`;
+}

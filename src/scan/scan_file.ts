@@ -1,0 +1,109 @@
+import { ParseError } from "../errors.ts";
+import { parseFrame } from "../io/extxyz.ts";
+import { readChunks } from "../io/files.ts";
+import { type RawFrame, splitFrames } from "../io/frame_ranges.ts";
+import { readLabels } from "../io/frame_labels.ts";
+import { type InputSpec, sliceMask } from "../io/inputs.ts";
+import { compareFrames } from "./compare_frames.ts";
+import { examineFrame, type FrameFacts, type Problem, type ProblemKind } from "./examine_frame.ts";
+import { stressSign } from "./stress_sign.ts";
+import { type FileSummary, summarise } from "./summary.ts";
+
+/** What is in the files, and what is wrong with them. */
+export interface ScanReport {
+  readonly n_frames: number;
+  readonly problems: readonly Problem[];
+  readonly files: readonly FileSummary[];
+}
+
+/** Problems in the order in which they are told: what makes frames useless first. */
+export const PROBLEM_KINDS: readonly ProblemKind[] = [
+  "unreadable",
+  "not a number",
+  "atoms too close",
+  "not converged",
+  "truncated",
+  "conflicting labels",
+  "stress sign",
+  "labels missing",
+  "duplicate",
+  "near duplicate",
+  "energy outlier",
+  "force outlier",
+  "net force",
+  "atom order",
+];
+
+/** What one file holds; a frame that cannot be read is a problem, and the next one is read. */
+export interface FileScan {
+  readonly spec: InputSpec;
+  readonly facts: readonly FrameFacts[];
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Examines every frame of a file.
+ *
+ * @param report told the number of frames seen so far
+ * @throws {ParseError} where the file cannot be divided into frames at all
+ */
+export async function scanFile(
+  spec: InputSpec,
+  report: (frames: number) => void,
+): Promise<FileScan> {
+  const seen: { index: number; facts: FrameFacts | null; problems: Problem[] }[] = [];
+  const problems: Problem[] = [];
+  const frames = splitFrames(
+    readChunks(spec.path),
+    spec.name,
+    ({ line, index, declared, rows }) =>
+      problems.push({
+        kind: "truncated",
+        frame: `${spec.name}@${index}`,
+        text: `line ${line} declares ${declared} atoms, ${rows} rows follow`,
+      }),
+  );
+  for await (const raw of frames) {
+    seen.push({ index: raw.index, ...examine(raw, spec.name) });
+    report(seen.length);
+  }
+  const mask = sliceMask(spec.slice, seen.length);
+  const wanted = seen.filter(({ index }) => mask[index]);
+  return {
+    spec,
+    facts: wanted.flatMap(({ facts }) => (facts ? [facts] : [])),
+    problems: [...wanted.flatMap((frame) => frame.problems), ...problems],
+  };
+}
+
+function examine(raw: RawFrame, file: string) {
+  try {
+    const frame = parseFrame(raw, file);
+    return examineFrame(frame, readLabels(raw, frame));
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    const problem: Problem = {
+      kind: "unreadable",
+      frame: `${file}@${raw.index}`,
+      text: error.message,
+    };
+    return { facts: null, problems: [problem] };
+  }
+}
+
+/** The report on all files together. */
+export function scanReport(scans: readonly FileScan[]): ScanReport {
+  const facts = scans.flatMap((scan) => scan.facts);
+  const problems = [
+    ...scans.flatMap((scan) => scan.problems),
+    ...compareFrames(facts),
+    ...scans.flatMap((scan) => stressSign(scan.facts)),
+  ];
+  const order = new Map(PROBLEM_KINDS.map((kind, i) => [kind, i]));
+  return {
+    n_frames: facts.length,
+    problems: problems.toSorted((a, b) => order.get(a.kind)! - order.get(b.kind)!),
+    files: scans.filter((scan) => scan.facts.length > 0)
+      .map((scan) => summarise(scan.spec.name, scan.facts)),
+  };
+}
