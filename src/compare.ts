@@ -15,6 +15,7 @@ import { type Matrix, matrix, takeRows } from "./matrix.ts";
 import {
   type DistillOptions,
   type FrameKey,
+  frameScores,
   type MeasuredPool,
   measurePool,
   selectFrames,
@@ -133,7 +134,7 @@ export async function compare(
       options,
       backend,
     );
-    const { scores } = selectFrames(measured, { ...options, method: "random", select: 1 });
+    const scores = frameScores(measured);
     const cover = measureCoverage(scores, kernelWidth(scores));
     const heldOut = projectRows(takeRows(input.features, test), measured.components);
     for (const method of options.methods) {

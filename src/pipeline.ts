@@ -150,10 +150,9 @@ export function selectFrames(
   pool: MeasuredPool,
   options: Omit<DistillOptions, "standardization" | "components">,
 ): Distillation {
-  const { input, order, firstOf, unique, components, reference, cloud, search } = pool;
+  const { input, order, unique, components, reference, cloud, search } = pool;
   checkRequest(options.select, order.length, unique.length);
-  const rowOf = new Map(unique.map((row, u) => [row, u]));
-  const uniqueOf = order.map((_, row) => rowOf.get(firstOf[row])!);
+  const uniqueOf = uniqueRows(pool);
   const place = new Map(order.map((frame, row) => [frame, row]));
   const choice: Choice = {
     frames: unique.map((row) => input.frames[order[row]]),
@@ -173,29 +172,44 @@ export function selectFrames(
   };
 }
 
+/** Row among the unique ones that each row stands for. */
+function uniqueRows({ firstOf, unique }: MeasuredPool): number[] {
+  const rowOf = new Map(unique.map((row, u) => [row, u]));
+  return Array.from(firstOf, (row) => rowOf.get(row)!);
+}
+
+/** Principal components of every frame, in the order of the input, shape (n_frames, K). */
+export function frameScores(pool: MeasuredPool): Matrix {
+  const { order, components: { scores } } = pool;
+  const out = matrix(order.length, scores.cols);
+  const uniqueOf = uniqueRows(pool);
+  order.forEach((frame, row) => {
+    const from = uniqueOf[row] * scores.cols;
+    out.data.set(scores.data.subarray(from, from + scores.cols), frame * scores.cols);
+  });
+  return out;
+}
+
 /** Results of the unique rows, brought back to every frame in the order of the input. */
 function perFrame(
-  { order, firstOf, unique, components, search }: MeasuredPool,
+  measured: MeasuredPool,
   uniqueOf: readonly number[],
   chosen: { selected: readonly number[]; pool: readonly Pool[] },
 ) {
+  const { order, firstOf, unique, search } = measured;
   const n = order.length;
   const rank = new Uint32Array(n);
   const density = new Uint32Array(n);
   const representative = new Uint32Array(n);
   const pool: Pool[] = new Array(n).fill("none");
-  const uniqueScores = components.scores;
-  const scores = matrix(n, uniqueScores.cols);
   order.forEach((frame, row) => {
     const u = uniqueOf[row];
     density[frame] = search.counts[u * search.radii.length + search.chosen];
     representative[frame] = order[firstOf[row]];
-    const from = u * scores.cols;
-    scores.data.set(uniqueScores.data.subarray(from, from + scores.cols), frame * scores.cols);
     if (firstOf[row] === row) pool[frame] = chosen.pool[u];
   });
   chosen.selected.forEach((u, i) => rank[order[unique[u]]] = i + 1);
-  return { rank, pool, density, scores, representative };
+  return { rank, pool, density, scores: frameScores(measured), representative };
 }
 
 /** Frames sorted by file and index: sums, ties and draws must not see the order of the input. */

@@ -69,6 +69,17 @@ test("compare writes a table, a verdict and figures; the same seed repeats them"
     assert.equal(read("b/compare.csv"), read("a/compare.csv"));
   }));
 
+test("compare chooses within strata where asked to", () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, "pool.xyz"), labelled(120));
+    const args = ["compare", "pool.xyz", "-n", "12", "--splits", "2", "--seeds", "1"];
+    const { code, stderr } = await runProgram(
+      [...args, "--stratify", "auto", "--methods", "cpd-spread,random", "-o", "a"],
+      { cwd: folder },
+    );
+    assert.equal(code, 0, stderr);
+  }));
+
 test("compare without energies measures coverage only, and says so", () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, "pool.xyz"), labelled(60, false));
