@@ -15,6 +15,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   checkpoint: ["model"],
   analysis: ["select"],
   scan: ["io", "graph"],
+  report: ["analysis", "pipeline", "scan", "select"],
   backend: ["graph", "model", "linalg", "select"],
   pipeline: ["backend", "model", "linalg", "select"],
   compare: ["analysis", "backend", "pipeline", "linalg", "select"],
@@ -30,6 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "gpu",
     "checkpoint",
     "analysis",
+    "report",
     "scan",
     "io",
     "model",
@@ -46,7 +48,7 @@ const MAX_FUNCTION_LINES = 60;
 function sources(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
-    return entry.isDirectory() ? sources(path) : /\.(ts|wgsl)$/.test(entry.name) ? [path] : [];
+    return entry.isDirectory() ? sources(path) : /\.(ts|wgsl|js)$/.test(entry.name) ? [path] : [];
   });
 }
 

@@ -165,6 +165,25 @@ export function leakage(points: Matrix, chosen: readonly number[], reference: Ma
   return { least: gaps[0], median: gaps[gaps.length >> 1], most: gaps[gaps.length - 1] };
 }
 
+/** Distances from (at most 2,048) frames to the nearest chosen one, ascending. */
+export function gapsToChosen(points: Matrix, chosen: readonly number[]): Float64Array {
+  return Float64Array.from(thinned(points.rows), (i) => {
+    let least = Infinity;
+    for (const s of chosen) least = Math.min(least, squaredDistance(points, i, points, s));
+    return Math.sqrt(least);
+  }).sort();
+}
+
+/** The same for random choices of `n` frames, all draws together. */
+export function gapsToRandom(points: Matrix, n: number): Float64Array {
+  const all = Array.from({ length: points.rows }, (_, i) => i);
+  const ids = BigUint64Array.from(all, BigInt);
+  const draws = [0n, 1n, 2n, 3n, 4n].map((seed) =>
+    gapsToChosen(points, uniformDraw(ids, all, n, seed))
+  );
+  return Float64Array.from(draws.flatMap((gaps) => [...gaps])).sort();
+}
+
 const RANDOM_DRAWS = 20;
 /** Pairs of frames that the draws may look at altogether, unless fewer than three would be left. */
 const RANDOM_PAIRS = 4e7;

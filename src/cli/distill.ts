@@ -23,7 +23,8 @@ import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
 import type { DistillCommand } from "./options.ts";
 import { Console, Stopwatch } from "./output.ts";
-import { checkOutput, writeResults } from "./write_results.ts";
+import { isSchnet } from "../model/descriptor_model.ts";
+import { checkOutput, type ModelUsed, writeResults } from "./write_results.ts";
 
 /** Seeds over which coverage is averaged where a size is proposed without energies. */
 const COVERAGE_SEEDS = 5;
@@ -171,7 +172,7 @@ async function describe(
 ): Promise<{
   features: Matrix;
   reference: Matrix | null;
-  model: { name: string; sha256: string } | null;
+  model: ModelUsed | null;
 }> {
   if (command.features !== null) {
     if (command.reference !== null || command.model !== null) {
@@ -198,7 +199,11 @@ async function describe(
     return {
       features: await run(pool),
       reference: existing && await run(existing),
-      model: { name, sha256: createHash("sha256").update(bytes).digest("hex") },
+      model: {
+        name,
+        sha256: createHash("sha256").update(bytes).digest("hex"),
+        kind: isSchnet(model) ? "schnet" : "mace",
+      },
     };
   } finally {
     await existing?.dispose();

@@ -3,21 +3,25 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { once } from "node:events";
-import { compareWithRandom, type Coverage, leakage, occupancy } from "../analysis/coverage.ts";
-import { formatReport } from "../analysis/report.ts";
 import type { Backend } from "../backend.ts";
 import { describeSystemError, UsageError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { readChunks } from "../io/files.ts";
 import { csvLine } from "../io/table.ts";
-import { takeRows } from "../matrix.ts";
 import type { Distillation, DistillInput } from "../pipeline.ts";
-import { autoStrata } from "../select/strata.ts";
 import type { SizeSearch } from "../suggest_size.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
 import type { DistillCommand } from "./options.ts";
 import type { Console, Stopwatch } from "./output.ts";
-import { VERSION } from "./version.ts";
+import { drawFigures, htmlReport } from "./html_report.ts";
+import { makeReport } from "./run_report.ts";
+
+/** The model that described the frames. */
+export interface ModelUsed {
+  readonly name: string;
+  readonly sha256: string;
+  readonly kind: "mace" | "schnet";
+}
 
 export interface Results {
   readonly command: DistillCommand;
@@ -31,7 +35,7 @@ export interface Results {
   readonly input: DistillInput;
   readonly result: Distillation;
   readonly backend: Backend;
-  readonly model: { readonly name: string; readonly sha256: string } | null;
+  readonly model: ModelUsed | null;
   readonly watch: Stopwatch;
 }
 
@@ -81,13 +85,19 @@ export async function writeResults(results: Results, console: Console) {
     results.watch.lap("write");
     const report = makeReport(results, console.warnings);
     await writeFile(join(partial, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
-    await writeFile(
-      join(partial, "report.html"),
-      formatReport(facts(report), console.warnings, result),
-    );
+    const figures = drawFigures(results, report);
+    mkdirSync(join(partial, "figures"));
+    for (const { name, svg } of figures) {
+      await writeFile(join(partial, "figures", `${name}.svg`), svg);
+    }
+    const page = await htmlReport(results, report, figures);
+    await writeFile(join(partial, "report.html"), page);
     mkdirSync(command.output, { recursive: true });
     for (const name of readdirSync(partial)) {
-      renameSync(join(partial, name), join(command.output, name));
+      const target = join(command.output, name);
+      // A folder cannot be moved over one that holds something.
+      if (name === "figures") rmSync(target, { recursive: true, force: true });
+      renameSync(join(partial, name), target);
     }
     return report;
   } finally {
@@ -173,128 +183,4 @@ function radiusTable({ search }: Distillation): string {
 function sizesTable({ rows }: SizeSearch): string {
   const lines = rows.map(({ size, value, excess, upper }) => csvLine([size, value, excess, upper]));
   return csvLine(["size", "value", "excess", "upper"]) + lines.join("");
-}
-
-/** Everything needed to repeat the run. */
-function makeReport(results: Results, warnings: readonly string[]) {
-  const { command, pool, result, backend, model, watch } = results;
-  const versions = process.versions as Record<string, string | undefined>;
-  const runtime = versions.deno ? `deno ${versions.deno}` : `bun ${versions.bun}`;
-  const { search, components, poolSizes } = result;
-  return {
-    program: "cpd",
-    version: VERSION,
-    runtime,
-    platform: `${process.platform} ${process.arch}`,
-    backend: backend.name,
-    backend_description: backend.description,
-    options: { ...command, seed: Number(command.seed) },
-    seed: Number(command.seed),
-    inputs: pool.files.map(({ name, sha256 }) => ({ file: name, sha256 })),
-    model,
-    n_frames: results.entries.length,
-    n_selected: results.select,
-    left_out: pool.leftOut,
-    n_duplicates: result.representative.reduce((n, r, i) => n + Number(r !== i), 0),
-    method: command.method,
-    radius: search.radii[search.chosen],
-    radius_objective: command.objective,
-    n_pairs_decided_in_float64: search.nUndecided,
-    n_components: components.loadings.cols,
-    explained_variance: Array.from(components.explainedVariance),
-    pool_sizes: poolSizes,
-    ...(results.sizes && { size_search: sizeReport(results.sizes) }),
-    coverage: coverageReport(results),
-    occupancy: occupancyReport(results),
-    warnings,
-    seconds: watch.seconds,
-  };
-}
-
-/** The search for the number of frames, energies in eV/atom. */
-function sizeReport({ criterion, limit, reason, rows }: SizeSearch) {
-  return { criterion, limit, reason, rows };
-}
-
-/** Places of the chosen frames. */
-function chosenOf({ rank }: Distillation): number[] {
-  return [...rank.keys()].filter((i) => rank[i] > 0);
-}
-
-/** Measures of the choice beside random ones of the same size; distances between the unique frames. */
-function coverageReport({ result }: Results) {
-  const unique = [...result.representative.keys()].filter((i) => result.representative[i] === i);
-  const chosen = unique.flatMap((i, u) => (result.rank[i] > 0 ? [u] : []));
-  const found = compareWithRandom(takeRows(result.scores, unique), chosen);
-  const named = (c: Coverage) => ({
-    covering_radius: c.coveringRadius,
-    mean_distance: c.meanDistance,
-    distance_95: c.distance95,
-    feature_coverage: c.featureCoverage,
-    energy_distance: c.energyDistance,
-    entropy: c.entropy,
-    diversity: c.diversity,
-    overlap: c.overlap,
-  });
-  return {
-    kernel_width: found.kernelWidth,
-    chosen: named(found.chosen),
-    random: named(found.random),
-    n_random_draws: found.nDraws,
-    ...(result.reference && {
-      distance_to_reference: leakage(result.scores, chosenOf(result), result.reference),
-    }),
-  };
-}
-
-/** Frames and chosen ones per file, and per stratum of composition and volume (and the key's own). */
-function occupancyReport({ entries, input, result }: Results) {
-  const chosen = chosenOf(result);
-  const volumes = Float64Array.from(entries, ({ volume }) => volume);
-  const rows = (strata: readonly string[]) =>
-    occupancy(strata, chosen).map(({ stratum, nFrames, nChosen }) => ({
-      stratum,
-      n_frames: nFrames,
-      n_chosen: nChosen,
-    }));
-  return {
-    file: rows(entries.map(({ file }) => file)),
-    volume: rows(autoStrata(entries.map(({ formula }) => formula), volumes)),
-    ...(input.strata && { stratum: rows(input.strata) }),
-  };
-}
-
-/** What the page for people shows of the report. */
-function facts(report: ReturnType<typeof makeReport>): [string, string][] {
-  const explained = report.explained_variance.reduce((sum, v) => sum + v, 0);
-  const { central, peripheral } = report.pool_sizes;
-  const { chosen, random } = report.coverage;
-  return [
-    ["Method", report.method],
-    ["Frames", `${report.n_selected} chosen of ${report.n_frames}`],
-    ["Duplicates left out", String(report.n_duplicates)],
-    ["Density radius r_c", `${report.radius.toPrecision(5)} (${report.radius_objective})`],
-    ["Components", `${report.n_components}, ${(100 * explained).toFixed(2)} % of the variance`],
-    [
-      "Coverage",
-      `covering radius ${chosen.covering_radius.toPrecision(3)} (random choice: ${
-        random.covering_radius.toPrecision(3)
-      }), mean distance ${chosen.mean_distance.toPrecision(3)} (${
-        random.mean_distance.toPrecision(3)
-      }), feature coverage ${(100 * chosen.feature_coverage).toFixed(0)} % (${
-        (100 * random.feature_coverage).toFixed(0)
-      } %)`,
-    ],
-    ["Pools", `${central} central, ${peripheral} peripheral`],
-    [
-      "Model",
-      report.model ? `${report.model.name}, sha256 ${report.model.sha256}` : "features file",
-    ],
-    ["Backend", `${report.backend}: ${report.backend_description}`],
-    ["Seed", String(report.seed)],
-    ["Program", `cpd ${report.version}, ${report.runtime}, ${report.platform}`],
-    ...report.inputs.map((
-      { file, sha256 },
-    ): [string, string] => [`Input ${file}`, `sha256 ${sha256}`]),
-  ];
 }

@@ -78,6 +78,21 @@ async function evaluate(
   return { radii, counts, nUndecided, ...rated };
 }
 
+/** What every objective says of the radii that were tried. */
+export function everyObjective(
+  { counts, radii }: RadiusSearch,
+  isolationWeight: number,
+): Record<RadiusObjective, Float64Array> {
+  const rated = (objective: RadiusObjective) =>
+    rateRadii(counts, counts.length / radii.length, radii.length, { objective, isolationWeight })
+      .objective;
+  return {
+    "log-variance": rated("log-variance"),
+    "variance": rated("variance"),
+    "fano": rated("fano"),
+  };
+}
+
 /** Objective of every radius from its counts; the first largest is chosen. */
 function rateRadii(
   counts: Uint32Array,
