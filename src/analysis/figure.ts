@@ -35,11 +35,11 @@ export const COLORS = [
   "#3b9aa8",
 ];
 
-const [WIDTH, HEIGHT] = [680, 400];
+const [WIDTH, HEIGHT] = [600, 380];
 const MARGIN = { left: 64, right: 16, top: 16, bottom: 52 };
-const LEGEND = 116;
+const LEGEND = 150;
 
-const STYLE = `<style>.cpd-figure text{font:13px system-ui,sans-serif;fill:#333a42}
+const STYLE = `<style>.cpd-figure text{font:14px system-ui,sans-serif;fill:#333a42}
 .cpd-figure .axis{stroke:#88929c;fill:none}.cpd-figure .ink{fill:#333a42;stroke:#333a42}
 @media (prefers-color-scheme:dark){.cpd-figure text{fill:#d5dae0}
 .cpd-figure .ink{fill:#d5dae0;stroke:#d5dae0}}</style>`;
@@ -168,13 +168,20 @@ export function bar(
 }
 
 /** A dashed vertical line with words at its top. */
-export function mark(at: number, text: string, x: Scale, y: Scale, domain: readonly number[]) {
+export function mark(
+  at: number,
+  text: string,
+  x: Scale,
+  y: Scale,
+  domain: readonly number[],
+  line = 0,
+): string {
   const [low, high] = domain;
   const left = x(at);
   const anchor = left > WIDTH / 2 ? ["end", -6] : ["start", 6];
   return `<line class="ink" x1="${px(left)}" x2="${px(left)}" y1="${px(y(low))}" y2="${
     px(y(high))
-  }" stroke-dasharray="4 4"/><text x="${px(left)}" y="${px(y(high) + 12)}" dx="${
+  }" stroke-dasharray="4 4"/><text x="${px(left)}" y="${px(y(high) + 12 + 16 * line)}" dx="${
     anchor[1]
   }" text-anchor="${anchor[0]}">${escapeXml(text)}</text>`;
 }

@@ -79,38 +79,35 @@ export function radiusFigure(
 
 /** How many frames have how many neighbors, and where the pools end. */
 export function densityFigure({ density, pool }: Distillation): ReportFigure {
-  const log = (rho: number) => Math.log10(rho + 1);
-  const most = Math.max(...density.reduce((set, rho) => set.add(log(rho)), new Set<number>()), 0.1);
   const groups = ["peripheral", "none", "central"] as const;
   const colors = [COLORS[1], GREY, COLORS[0]];
+  const { place, ticks, nBins } = densityAxis(density.reduce((a, b) => Math.max(a, b), 0));
   const counts = groups.map((group) => {
-    const bins = new Uint32Array(BINS);
+    const bins = new Uint32Array(nBins);
     density.forEach((rho, i) => {
-      if (pool[i] === group) bins[Math.min(BINS - 1, Math.floor(log(rho) / most * BINS))]++;
+      if (pool[i] === group) bins[Math.min(nBins - 1, Math.floor(place(rho)))]++;
     });
     return bins;
   });
   const stacked = counts.map((_, g) =>
     counts[0].map((_, b) => counts.slice(0, g + 1).reduce((sum, c) => sum + c[b], 0))
   );
-  const highest = stacked[2].reduce((a, b) => Math.max(a, b), 1);
-  const powers = [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 1e4, 3e4, 1e5, 1e6]
-    .filter((rho) => log(rho) <= most);
+  const top = 1.2 * stacked[2].reduce((a, b) => Math.max(a, b), 1);
   const ends = (["peripheral", "central"] as const).flatMap((group) => {
     const own = Array.from(density).filter((_, i) => pool[i] === group);
     if (own.length === 0) return [];
     const edge = own.reduce((a, b) => group === "central" ? Math.min(a, b) : Math.max(a, b));
-    return [{ at: log(edge), text: group === "central" ? "core from" : "rim up to" }];
+    return [{ edge, text: `${group} ${group === "central" ? "from" : "up to"} ${edge}` }];
   });
   const axes = {
     title: "Histogram of densities",
     x: {
       label: "density: neighbors within r_c",
-      domain: [0, most] as const,
-      ticks: powers.map(log),
-      words: powers.map(String),
+      domain: [0, nBins] as const,
+      ticks: ticks.map((rho) => place(rho) + (place(1) === 1 ? 0.5 : 0)),
+      words: ticks.map(String),
     },
-    y: { label: "frames", domain: [0, 1.12 * highest] as const },
+    y: { label: "frames", domain: [0, top] as const },
     legend: groups.map((name, k) => ({
       name: name === "none" ? "neither" : name,
       color: colors[k],
@@ -121,13 +118,26 @@ export function densityFigure({ density, pool }: Distillation): ReportFigure {
     caption: "Densities, and the pools that frames are chosen from",
     svg: figure(axes, (x, y) => [
       ...[2, 1, 0].flatMap((g) =>
-        Array.from(
-          stacked[g],
-          (value, b) => bar([b * most / BINS, (b + 1) * most / BINS, value], x, y, colors[g]),
-        )
+        Array.from(stacked[g], (value, b) => bar([b, b + 1, value], x, y, colors[g]))
       ),
-      ...ends.map(({ at, text }) => mark(at, text, x, y, [0, 1.12 * highest])),
+      ...ends.map(({ edge, text }, k) => mark(place(edge), text, x, y, [0, top], k)),
     ]),
+  };
+}
+
+/** Bins of densities: one for every number where there are few, else even in its logarithm. */
+function densityAxis(most: number) {
+  if (most < BINS) {
+    const step = Math.ceil((most + 1) / 10);
+    const ticks = Array.from({ length: Math.floor(most / step) + 1 }, (_, k) => k * step);
+    return { nBins: most + 1, place: (rho: number) => rho, ticks };
+  }
+  const scale = BINS / Math.log10(most + 1);
+  const powers = [0, 1, 3, 10, 30, 100, 300, 1000, 3000, 1e4, 3e4, 1e5, 1e6];
+  return {
+    nBins: BINS,
+    place: (rho: number) => Math.log10(rho + 1) * scale,
+    ticks: powers.filter((rho) => rho <= most),
   };
 }
 
@@ -174,7 +184,7 @@ export function occupancyFigure(name: string, strata: readonly Occupancy[]): Rep
       label: shown.length < strata.length ? `${name}, the ${shown.length} largest` : name,
       domain: [0, shown.length] as const,
       ticks: shown.map((_, k) => k + 0.5),
-      words: shown.map(({ stratum }) => shorten(stratum, shown.length)),
+      words: shortNames(shown.map(({ stratum }) => stratum)),
     },
     y: { label: "% of the frames", domain: [0, 1.05 * Math.max(...pool, ...taken)] as const },
     legend: [{ name: "pool", color: GREY }, { name: "chosen", color: COLORS[0] }],
@@ -190,10 +200,23 @@ export function occupancyFigure(name: string, strata: readonly Occupancy[]): Rep
   };
 }
 
-/** The end of a long name, as much as fits below a bar. */
-function shorten(name: string, n: number): string {
-  const room = Math.max(2, Math.floor(70 / n));
-  return name.length > room ? `…${name.slice(1 - room)}` : name;
+/** Names without what they all begin with, and no longer than fits below a bar. */
+function shortNames(names: readonly string[]): string[] {
+  const room = Math.max(3, Math.floor(60 / names.length));
+  let common = 0;
+  while (
+    names.length > 1 && names.every((name) => name[common] && name[common] === names[0][common])
+  ) {
+    common++;
+  }
+  // Cut behind a separator only, so that no word is torn.
+  const cut = names[0]?.slice(0, common).search(/[^/._-]*$/) ?? 0;
+  const every = Math.ceil(names.length / 14);
+  return names.map((name, k) => {
+    const rest = name.slice(cut);
+    if (k % every !== 0) return "";
+    return rest.length > room ? `…${rest.slice(1 - room)}` : rest;
+  });
 }
 
 /** Share of the frames that have a chosen one within a distance, beside random choices. */

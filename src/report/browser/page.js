@@ -242,8 +242,8 @@ element("frame").addEventListener("change", (event) => {
   for (let i = 0; i < n; i++) if (idOf(i) === wanted) return show(i);
   event.target.value = view.current >= 0 ? idOf(view.current) : "";
 });
+recolor();
+mark([]);
+show(data.chosen.length > 0 ? data.chosen[0] : 0);
 new ResizeObserver(redraw).observe(view.canvas);
 globalThis.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
-mark([]);
-recolor();
-show(data.chosen.length > 0 ? data.chosen[0] : 0);
