@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
-import { fileURLToPath } from "node:url";
 import { loadModel } from "../checkpoint/load.ts";
 import { ParseError, WeightsError } from "../errors.ts";
 import { chemicalSymbol } from "../frame.ts";
@@ -20,6 +19,7 @@ import {
 } from "../io/inputs.ts";
 import { type Problem, quickProblems } from "../scan/examine_frame.ts";
 import { type DescriptorModel, elementIndices, isSchnet } from "../model/descriptor_model.ts";
+import { resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import type { Console } from "./output.ts";
 
 /** Every frame of the inputs: files in the order given, frames in the order of the file. */
@@ -161,9 +161,6 @@ export async function spoolStandardInput(temporary: string[]): Promise<string> {
   return path;
 }
 
-/** The model that ships with the program: pure hydrogen, good as a descriptor only. */
-const SHIPPED_MODEL = new URL("../../data/hydrogen-small.safetensors", import.meta.url);
-
 /**
  * Loads the model that was asked for, or the shipped one if every atom is hydrogen.
  *
@@ -178,12 +175,12 @@ export function openModel(
   if (path === null && (elements.length !== 1 || elements[0] !== 1)) {
     throw new WeightsError(
       `Cannot describe ${symbols}: the shipped model knows hydrogen only; ` +
-        "give a MACE checkpoint with --model FILE",
+        "give a MACE checkpoint with --model FILE, or a name of cpd model list",
     );
   }
   const name = path ?? "hydrogen-small (shipped)";
   if (path === null) console.say("Model: hydrogen-small, shipped; a descriptor, not a force field");
-  const { model, bytes } = loadModel(path ?? fileURLToPath(SHIPPED_MODEL));
+  const { model, bytes } = loadModel(resolveModel(path ?? SHIPPED_MODEL));
   const table = elementIndices(model);
   const missing = elements.filter((z) => table[z] < 0);
   if (missing.length > 0) {

@@ -1,6 +1,6 @@
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { describeSystemError, exitCode, UsageError } from "../errors.ts";
+import { asset } from "./assets.ts";
 import { helpText } from "./help.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { VERSION } from "./version.ts";
@@ -35,7 +35,7 @@ async function run(args: readonly string[]): Promise<void> {
       return await runFeatures(parseFeatures(rest));
     }
     case "model":
-      return (await import("./model.ts")).runModel(rest);
+      return await (await import("./model.ts")).runModel(rest);
     case "doctor":
       return await (await import("./doctor.ts")).runDoctor(rest);
   }
@@ -48,12 +48,10 @@ async function run(args: readonly string[]): Promise<void> {
 if (process.env.CPD_CWD) process.chdir(process.env.CPD_CWD);
 
 /** Without arguments the task `distill` distils the shipped sample. */
-const SAMPLE = new URL("../../data/hydrogen-1000K.xyz.gz", import.meta.url);
-
 function withSample(args: readonly string[]): readonly string[] {
   if (args[0] !== "distill-task") return args;
   if (args.length > 1) return ["distill", ...args.slice(1)];
-  return ["distill", fileURLToPath(SAMPLE), "-n", "50", "-o", "cpd-sample", "--force"];
+  return ["distill", asset("hydrogen-1000K.xyz.gz"), "-n", "50", "-o", "cpd-sample", "--force"];
 }
 
 watchInterrupts();

@@ -1,6 +1,7 @@
 import { existsSync, renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { exportWeights } from "../checkpoint/export.ts";
+import { KNOWN_ELEMENTS, KNOWN_MODELS } from "../checkpoint/known_models.ts";
 import { loadMace, loadModel } from "../checkpoint/load.ts";
 import { formatWeights } from "../checkpoint/weights.ts";
 import { UsageError, WeightsError } from "../errors.ts";
@@ -8,15 +9,20 @@ import { chemicalSymbol } from "../frame.ts";
 import { descriptorLength, isSchnet } from "../model/descriptor_model.ts";
 import type { MaceModel } from "../model/mace_model.ts";
 import type { SchnetModel } from "../model/schnet_model.ts";
+import { asset } from "./assets.ts";
+import { findModel, resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import { readFlags } from "./options.ts";
 
-/** `cpd model info|export|list`. */
-export function runModel(args: readonly string[]): void {
+/** `cpd model info|export|list|pull`. */
+export async function runModel(args: readonly string[]): Promise<void> {
   const [action, ...rest] = args;
+  if (action === "pull") return await (await import("./model_pull.ts")).runPull(rest);
   if (action === "info") return runInfo(rest);
   if (action === "export") return runExport(rest);
   if (action === "list") return runList(rest);
-  throw new UsageError(`Cannot run "cpd model ${action ?? ""}": expected info, export or list`);
+  throw new UsageError(
+    `Cannot run "cpd model ${action ?? ""}": expected list, info, export or pull`,
+  );
 }
 
 function runInfo(args: readonly string[]): void {
@@ -130,23 +136,44 @@ function runExport(args: readonly string[]): void {
   process.stderr.write(`Wrote ${output}, ${bytes.length} bytes\n`);
 }
 
-/** Models that `--model` finds by itself. */
-const SHIPPED = [{
-  name: "hydrogen-small",
-  elements: ["H"],
-  r_max: 3,
-  note: "shipped, default for pure hydrogen; a descriptor, not a force field",
-}];
+/** Every model that `--model` finds by name, and where its file is. */
+function knownModels() {
+  const shipped = {
+    name: SHIPPED_MODEL,
+    license: "MIT",
+    elements: "1: H",
+    r_max: 3,
+    trained_on: "PBE hydrogen; a descriptor, not a force field",
+    sha256: null as string | null,
+    path: asset("hydrogen-small.safetensors") as string | null,
+  };
+  const known = KNOWN_MODELS.map((model) => ({
+    name: model.name,
+    license: model.license as string,
+    elements: KNOWN_ELEMENTS,
+    r_max: model.rMax,
+    trained_on: model.trainedOn,
+    sha256: model.sha256,
+    path: findModel(model),
+  }));
+  return [shipped, ...known];
+}
 
 function runList(args: readonly string[]): void {
   const { values } = readFlags(args, { json: { type: "boolean" } });
-  if (values.json) process.stdout.write(`${JSON.stringify(SHIPPED, null, 2)}\n`);
-  else {
-    for (const { name, elements, r_max, note } of SHIPPED) {
-      process.stdout.write(
-        `${name.padEnd(18)} ${elements.join(",").padEnd(6)} ${r_max} Å  ${note}\n`,
-      );
-    }
+  const models = knownModels();
+  if (values.json) return void process.stdout.write(`${JSON.stringify(models, null, 2)}\n`);
+  const rows = models.map(({ name, license, elements, r_max, trained_on, path }) => [
+    ...[name, license, elements, r_max === null ? "" : `${r_max} Å`, trained_on],
+    path ?? "not here: cpd model pull " + name,
+  ]);
+  const head = ["name", "licence", "elements", "r_max", "trained on", "file"];
+  const widths = head.map((title, c) =>
+    Math.max(title.length, ...rows.map((row) => row[c].length))
+  );
+  for (const row of [head, ...rows]) {
+    const line = row.map((cell, c) => (c < row.length - 1 ? cell.padEnd(widths[c]) : cell));
+    process.stdout.write(`${line.join("  ")}\n`);
   }
 }
 
@@ -154,5 +181,5 @@ function onlyFile(positionals: readonly string[]): string {
   if (positionals.length !== 1) {
     throw new UsageError(`Cannot read ${positionals.length} models at once: expected one FILE`);
   }
-  return positionals[0];
+  return resolveModel(positionals[0]);
 }

@@ -319,7 +319,7 @@ const USAGE: [args: string[], code: number, message: RegExp][] = [
   [["distill", SAMPLE, "-n", "5", "-o", "."], 2, /Cannot write into ".": it is not empty/],
   [["distill", SAMPLE, "-n", "5", "--layers", "3", "--backend", "cpu"], 2, /the model has 2/],
   [["features", SAMPLE], 2, /-o FILE.npy is missing/],
-  [["model", "open"], 2, /expected info, export or list/],
+  [["model", "open"], 2, /expected list, info, export or pull/],
 ];
 
 for (const [args, code, message] of USAGE) {
