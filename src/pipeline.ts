@@ -32,6 +32,9 @@ import { strataQuotas } from "./select/strata.ts";
 export interface FrameKey {
   readonly file: string;
   readonly index: number;
+  /** What tells files apart, such as a hash of the content; their names if not given. Order and seeded
+   * numbers depend on it. */
+  readonly fileKey?: string;
 }
 
 export interface DistillOptions extends PoolOptions, RadiusOptions, RivalOptions {
@@ -215,8 +218,8 @@ function perFrame(
 /** Frames sorted by file and index: sums, ties and draws must not see the order of the input. */
 function canonicalOrder(frames: readonly FrameKey[]): number[] {
   return frames.map((_, i) => i).sort((i, j) => {
-    const [a, b] = [frames[i], frames[j]];
-    return a.file < b.file ? -1 : a.file > b.file ? 1 : a.index - b.index;
+    const [a, b] = [keyOf(frames[i]), keyOf(frames[j])];
+    return a < b ? -1 : a > b ? 1 : frames[i].index - frames[j].index;
   });
 }
 
@@ -324,5 +327,9 @@ function frameIds(frames: readonly FrameKey[]): BigUint64Array {
     if (!hashes.has(file)) hashes.set(file, hashName(file));
     return hashes.get(file)!;
   };
-  return BigUint64Array.from(frames, ({ file, index }) => stableId(hashOf(file), index));
+  return BigUint64Array.from(frames, (frame) => stableId(hashOf(keyOf(frame)), frame.index));
+}
+
+function keyOf({ file, fileKey }: FrameKey): string {
+  return fileKey ?? file;
 }

@@ -1,10 +1,10 @@
 /** Runs the suite under Deno and under Bun and ends with one line, `N passed, N failed`. */
 import { spawn } from "node:child_process";
 import process from "node:process";
+import { BUN } from "./bun.ts";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const BUN = "bun@1.4.5";
 /** A test may take minutes on a busy machine. */
 const TIMEOUT_MS = "900000";
 

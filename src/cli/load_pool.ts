@@ -10,7 +10,6 @@ import { chemicalSymbol } from "../frame.ts";
 import { readQuickLabels } from "../io/frame_labels.ts";
 import type { Truncation } from "../io/frame_ranges.ts";
 import {
-  fileHash,
   type FrameEntry,
   indexFile,
   type InputSpec,
@@ -84,7 +83,7 @@ export async function loadPool(
       if (repeated > 0) console.warn(`${input}: ${repeated} frames were given before, kept once`);
       scan.elements.forEach((z) => elements.add(z));
       if (!files.some((file) => file.name === spec.name)) {
-        files.push({ name: spec.name, path: spec.path, sha256: await fileHash(spec.path) });
+        files.push({ name: spec.name, path: spec.path, sha256: scan.fileKey });
       }
     }
   } catch (error) {

@@ -1,7 +1,7 @@
 import process from "node:process";
 import { describeSystemError, exitCode, UsageError } from "../errors.ts";
-import { asset } from "./assets.ts";
 import { helpText } from "./help.ts";
+import { dataFile } from "../shipped_files.ts";
 import { watchInterrupts } from "./interrupt.ts";
 import { VERSION } from "./version.ts";
 
@@ -47,11 +47,13 @@ async function run(args: readonly string[]): Promise<void> {
 /** `deno task` runs in the project's folder; paths are meant from where the user is. */
 if (process.env.CPD_CWD) process.chdir(process.env.CPD_CWD);
 
-/** Without arguments the task `distill` distils the shipped sample. */
+/** `demo`, and the task `distill` without arguments, distil the shipped sample. */
 function withSample(args: readonly string[]): readonly string[] {
-  if (args[0] !== "distill-task") return args;
-  if (args.length > 1) return ["distill", ...args.slice(1)];
-  return ["distill", asset("hydrogen-1000K.xyz.gz"), "-n", "50", "-o", "cpd-sample", "--force"];
+  const [command, ...rest] = args;
+  if (command === "distill-task" && rest.length > 0) return ["distill", ...rest];
+  if (command !== "distill-task" && command !== "demo") return args;
+  const sample = dataFile("hydrogen-1000K.xyz.gz");
+  return ["distill", sample, "-n", "50", "-o", "cpd-sample", "--force", ...rest];
 }
 
 watchInterrupts();

@@ -9,7 +9,7 @@ import { chemicalSymbol } from "../frame.ts";
 import { descriptorLength, isSchnet } from "../model/descriptor_model.ts";
 import type { MaceModel } from "../model/mace_model.ts";
 import type { SchnetModel } from "../model/schnet_model.ts";
-import { asset } from "./assets.ts";
+import { dataFile } from "../shipped_files.ts";
 import { findModel, resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import { readFlags } from "./options.ts";
 
@@ -145,7 +145,7 @@ function knownModels() {
     r_max: 3,
     trained_on: "PBE hydrogen; a descriptor, not a force field",
     sha256: null as string | null,
-    path: asset("hydrogen-small.safetensors") as string | null,
+    path: dataFile("hydrogen-small.safetensors") as string | null,
   };
   const known = KNOWN_MODELS.map((model) => ({
     name: model.name,

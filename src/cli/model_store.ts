@@ -4,7 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { KNOWN_MODELS, type KnownModel, maceCacheName } from "../checkpoint/known_models.ts";
 import { WeightsError } from "../errors.ts";
-import { asset } from "./assets.ts";
+import { dataFile } from "../shipped_files.ts";
 import { cacheFolder } from "./feature_cache.ts";
 
 /** The model that ships with the program: pure hydrogen, good as a descriptor only. */
@@ -35,7 +35,7 @@ export function findModel(model: KnownModel): string | null {
  * @throws {WeightsError} if it is a name whose file is not here; nothing is downloaded
  */
 export function resolveModel(nameOrPath: string): string {
-  if (nameOrPath === SHIPPED_MODEL) return asset("hydrogen-small.safetensors");
+  if (nameOrPath === SHIPPED_MODEL) return dataFile("hydrogen-small.safetensors");
   const model = KNOWN_MODELS.find(({ name }) => name === nameOrPath);
   if (!model || existsSync(nameOrPath)) return nameOrPath;
   const path = findModel(model);

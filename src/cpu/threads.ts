@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import { ParseError } from "../errors.ts";
+import { threadModule } from "../shipped_files.ts";
 import { type Build, createMemory } from "./memory.ts";
 import type { Task } from "./thread.ts";
 
@@ -18,7 +19,7 @@ export function openThreads(count: number, build: Build): Threads {
   const memory = createMemory();
   const workers = Array.from(
     { length: count },
-    () => new Worker(new URL("./thread.ts", import.meta.url), { workerData: { memory, build } }),
+    () => new Worker(threadModule(), { workerData: { memory, build } }),
   );
   return {
     memory,

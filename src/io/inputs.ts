@@ -25,6 +25,8 @@ interface Slice {
 export interface FrameEntry {
   readonly id: string;
   readonly file: string;
+  /** SHA-256 of the file: the same content gives the same choice under any name. */
+  readonly fileKey: string;
   readonly path: string;
   readonly index: number;
   readonly start: number;
@@ -45,6 +47,7 @@ export interface Scan {
   readonly elements: Set<number>;
   readonly truncated: Truncation | null;
   readonly bytes: number;
+  readonly fileKey: string;
 }
 
 /** Parses `FILE` or `FILE@start:stop:step`.
@@ -97,6 +100,7 @@ export async function indexFile(
   sieve: Sieve = () => false,
 ): Promise<Scan> {
   checkReadable(spec.path);
+  const fileKey = await fileHash(spec.path);
   let entries: FrameEntry[] = [];
   const elementsOf = new Map<number, Set<number>>();
   let truncated: Truncation | null = null;
@@ -109,12 +113,12 @@ export async function indexFile(
     if (sieve(raw, parsed)) continue;
     if (parsed instanceof ParseError) throw parsed;
     elementsOf.set(raw.index, new Set(parsed.species));
-    entries.push(entryOf(parsed, spec.path, raw.start, raw.end, keys));
+    entries.push(entryOf(parsed, { path: spec.path, fileKey }, raw, keys));
   }
   const mask = sliceMask(spec.slice, nFrames);
   entries = entries.filter(({ index }) => mask[index]);
   const elements = new Set(entries.flatMap(({ index }) => [...elementsOf.get(index)!]));
-  return { entries, elements, truncated, bytes };
+  return { entries, elements, truncated, bytes, fileKey };
 }
 
 function tryParse(raw: RawFrame, file: string): Frame | ParseError {
@@ -128,15 +132,15 @@ function tryParse(raw: RawFrame, file: string): Frame | ParseError {
 
 function entryOf(
   frame: Frame,
-  path: string,
-  start: number,
-  end: number,
+  { path, fileKey }: { path: string; fileKey: string },
+  { start, end }: RawFrame,
   keys: readonly string[] | "all",
 ): FrameEntry {
   const { id, file, index, species, pbc, cell, info } = frame;
   return {
     id,
     file,
+    fileKey,
     path,
     index,
     start,

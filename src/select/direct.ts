@@ -1,6 +1,7 @@
 import { RequestError } from "../errors.ts";
 import { type Matrix, matrix, squaredDistance, takeRows } from "../matrix.ts";
 import { birch } from "./birch.ts";
+import { isNearer } from "./k_medoids.ts";
 import { ward } from "./ward.ts";
 
 /** Threshold of the first tree; it falls until there are enough subclusters. */
@@ -100,7 +101,7 @@ export function nearestToCentres(
   for (let i = 0; i < cloud.rows; i++) {
     const c = label[nearest[i]];
     const d2 = squaredDistance(cloud, i, middle, c);
-    if (d2 < least[c]) [best[c], least[c]] = [i, d2];
+    if (isNearer(d2, least[c])) [best[c], least[c]] = [i, d2];
   }
   return [...best].filter((i) => i >= 0);
 }

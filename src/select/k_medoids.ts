@@ -34,7 +34,7 @@ export function kMedoids(
   const nearest = new Int32Array(budget).fill(-1);
   cluster.forEach((c, p) => {
     size[c]++;
-    if (nearest[c] < 0 || distance[p] < distance[nearest[c]]) nearest[c] = p;
+    if (nearest[c] < 0 || isNearer(distance[p], distance[nearest[c]])) nearest[c] = p;
   });
   const order = [...size.keys()].filter((c) => nearest[c] >= 0)
     .sort((a, b) => size[b] - size[a] || nearest[a] - nearest[b]);
@@ -44,6 +44,15 @@ export function kMedoids(
     );
   }
   return order.map((c) => members[nearest[c]]);
+}
+
+/** Distances that differ by less are equal: the two points of a cluster of two are equally near to their
+ * mean, and rounding must not decide between them. */
+const ROUNDING = 1e-9;
+
+/** Whether one squared distance is smaller than another beyond rounding. */
+export function isNearer(a: number, b: number): boolean {
+  return a < b * (1 - ROUNDING);
 }
 
 /** Centres drawn one after the other with probability ∝ squared distance to those drawn before. */

@@ -243,3 +243,25 @@ test("randomNetwork() equals a definition in float64", () => {
   const rest = randomNetwork(points, all(40).slice(6), 5, all(6), 4n);
   assert.ok(rest.every((i) => i >= 6) && new Set(rest).size === 5);
 });
+
+test("of a cluster of two, both equally near to their mean, the earlier point is chosen", () => {
+  const pairs = (noise: number) => {
+    const u = normalNumbers(9, 80);
+    return matrix(
+      40,
+      2,
+      Float64Array.from({ length: 80 }, (_, at) => {
+        const [point, k] = [at >> 1, at % 2];
+        // Pairs that are far from each other, and noise as small as rounding.
+        return 100 * ((point >> 1) % 5) * (1 - k) + 100 * Math.floor(point / 10) * k + u[at] +
+          noise * Math.sin(at);
+      }),
+    );
+  };
+  for (const noise of [0, 1e-9, -1e-9, 3e-9]) {
+    const points = pairs(noise);
+    const expected = all(20).map((c) => 2 * c);
+    assert.deepEqual(kMedoids(points, all(40), 20, 1n).toSorted((a, b) => a - b), expected);
+    assert.deepEqual(direct(points, all(40), 20, false).toSorted((a, b) => a - b), expected);
+  }
+});

@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { inFolder, runProgram } from "../cli/program.ts";
+import { projectPath } from "../support.ts";
+
+const EXECUTABLE = process.env.CPD_EXECUTABLE ?? "";
+
+test("the executable runs from an empty folder with no PATH, and chooses the same frames", () =>
+  inFolder(async (folder) => {
+    if (!existsSync(EXECUTABLE)) {
+      assert.notEqual(process.env.REQUIRE_EXECUTABLE, "1", "CPD_EXECUTABLE names no file");
+      console.log("skipped: the executable: CPD_EXECUTABLE names none");
+      return;
+    }
+    const home = join(folder, "home");
+    mkdirSync(home);
+    const run = (...args: string[]) =>
+      spawnSync(EXECUTABLE, args, { cwd: folder, env: { HOME: home, PATH: "" }, encoding: "utf8" });
+    const demo = run("demo", "--backend", "cpu");
+    assert.equal(demo.status, 0, demo.stderr);
+    assert.match(demo.stderr, /Chose 50 of 273 frames/);
+    const chosen = readFileSync(join(folder, "cpd-sample/selected.xyz"), "utf8");
+    const sample = projectPath("data/hydrogen-1000K.xyz.gz");
+    const args = ["distill", sample, "-n", "50", "-o", "out", "--backend", "cpu"];
+    const checkout = await runProgram(args, { cwd: folder });
+    assert.equal(checkout.code, 0, checkout.stderr);
+    assert.equal(chosen, readFileSync(join(folder, "out/selected.xyz"), "utf8"));
+    const doctor = run("doctor");
+    assert.equal(doctor.status, 0, doctor.stderr + doctor.stdout);
+    assert.doesNotMatch(doctor.stdout, /FAILED/);
+    assert.equal(run("scan", sample, "--strict").status, 0);
+    assert.equal(run("distill").status, 2);
+    console.log(`measured: the executable has ${(statSync(EXECUTABLE).size / 1e6).toFixed(0)} MB`);
+  }));
