@@ -101,7 +101,7 @@ export function nearestToCentres(
   for (let i = 0; i < cloud.rows; i++) {
     const c = label[nearest[i]];
     const d2 = squaredDistance(cloud, i, middle, c);
-    if (isNearer(d2, least[c])) [best[c], least[c]] = [i, d2];
+    if (compat ? d2 < least[c] : isNearer(d2, least[c])) [best[c], least[c]] = [i, d2];
   }
   return [...best].filter((i) => i >= 0);
 }
