@@ -1,5 +1,6 @@
 import process from "node:process";
 import { GpuUnavailableError, ShaderError } from "../errors.ts";
+import "../shipped_files.ts";
 
 /** An open device. */
 export interface Gpu {
@@ -64,7 +65,8 @@ async function requestAdapter(): Promise<GPUAdapter | null> {
   if (IS_BUN) {
     try {
       const { setupGlobals } = await import("bun-webgpu");
-      await setupGlobals();
+      const libPath = globalThis.cpdFiles?.dawn;
+      await setupGlobals(libPath === undefined ? {} : { libPath });
     } catch {
       return null;
     }
