@@ -24,7 +24,8 @@ import { openBackend } from "./open_backend.ts";
 import type { DistillCommand } from "./options.ts";
 import { Console, Stopwatch } from "./output.ts";
 import { isSchnet } from "../model/descriptor_model.ts";
-import { checkOutput, type ModelUsed, writeResults } from "./write_results.ts";
+import type { ModelUsed } from "./results.ts";
+import { checkOutput, writeResults } from "./write_results.ts";
 
 /** Seeds over which coverage is averaged where a size is proposed without energies. */
 const COVERAGE_SEEDS = 5;

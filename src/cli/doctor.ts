@@ -1,19 +1,18 @@
-import { existsSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
 import { type Backend, referenceBackend } from "../backend.ts";
 import { openCpuBackend } from "../cpu/backend.ts";
 import { type Frame } from "../frame.ts";
 import { openGpuBackend } from "../gpu/backend.ts";
 import { matrix } from "../matrix.ts";
+import type { DescriptorModel } from "../model/descriptor_model.ts";
+import type { SchnetModel } from "../model/schnet_model.ts";
 import { uniformStream } from "../rng.ts";
 import { exactNeighborCounts } from "../select/neighbor_count.ts";
 import { applyCovariance, refineSubspace } from "../linalg/subspace.ts";
-import { cacheFolder } from "./feature_cache.ts";
 import { openModel } from "./load_pool.ts";
-import { defaultThreads, parseThreads, readFlags } from "./options.ts";
+import { flagsOf, parseThreads, readFlags } from "./options.ts";
 import { Console } from "./output.ts";
-import { VERSION } from "./version.ts";
+import { systemFacts } from "./system_facts.ts";
 
 interface Check {
   readonly backend: string;
@@ -27,11 +26,7 @@ const ALLOWED = { descriptors: 5e-6, eigenvalues: 1e-8, counts: 0 };
 
 /** `cpd doctor`: what this machine offers, and whether every kernel agrees with its definition. */
 export async function runDoctor(args: readonly string[]): Promise<void> {
-  const { values } = readFlags(args, {
-    "json": { type: "boolean" },
-    "threads": { type: "string" },
-    "allow-software": { type: "boolean" },
-  });
+  const { values } = readFlags(args, flagsOf("doctor"));
   const threads = parseThreads(values);
   const backends = await openBackends(threads, values["allow-software"] === true);
   const checks: Check[] = [];
@@ -40,14 +35,8 @@ export async function runDoctor(args: readonly string[]): Promise<void> {
     checks.push(...await checkBackend(backend));
     await backend.close();
   }
-  const folder = cacheFolder();
-  const versions = process.versions as Record<string, string | undefined>;
   const facts = {
-    version: VERSION,
-    runtime: versions.deno ? `deno ${versions.deno}` : `bun ${versions.bun}`,
-    platform: `${process.platform} ${process.arch}`,
-    threads: `${threads} (default ${defaultThreads()})`,
-    cache: `${folder} (${(cacheBytes(folder) / 1e6).toFixed(1)} MB)`,
+    ...systemFacts(threads),
     ...Object.fromEntries(backends.map(({ name, text }) => [name, text])),
   };
   const failed = checks.filter(({ error, allowed }) => !(error <= allowed));
@@ -73,7 +62,9 @@ async function openBackends(threads: number, allowSoftware: boolean) {
   ];
   try {
     const gpu = await openGpuBackend({ allowSoftware });
+    const limits = Object.entries(gpu.limits).map(([name, value]) => `${name} ${value}`);
     list.push({ name: "gpu", text: gpu.description, backend: gpu });
+    list.push({ name: "limits", text: limits.join(", "), backend: null });
   } catch (error) {
     list.push({ name: "gpu", text: (error as Error).message, backend: null });
   }
@@ -87,7 +78,13 @@ async function checkBackend(backend: Backend): Promise<Check[]> {
     {
       backend: name,
       kernels: "spherical_harmonics, radial_basis, atomic_basis, channel_mix, product_basis",
-      error: await descriptorError(backend, random),
+      error: await featureError(backend, openModel(null, [1], new Console(true)).model, random),
+      allowed: ALLOWED.descriptors,
+    },
+    {
+      backend: name,
+      kernels: "filter_convolution, add_bias",
+      error: await featureError(backend, tinySchnet(random), random),
       allowed: ALLOWED.descriptors,
     },
     {
@@ -108,7 +105,11 @@ async function checkBackend(backend: Backend): Promise<Check[]> {
 type Random = (id: bigint) => number;
 
 /** Largest error of a descriptor relative to the norm of its row, on 16 atoms of dense hydrogen. */
-async function descriptorError(backend: Backend, random: Random): Promise<number> {
+async function featureError(
+  backend: Backend,
+  model: DescriptorModel,
+  random: Random,
+): Promise<number> {
   const side = 2.8;
   const positions = Float64Array.from({ length: 48 }, (_, i) => {
     const [atom, axis] = [Math.floor(i / 3), i % 3];
@@ -126,7 +127,6 @@ async function descriptorError(backend: Backend, random: Random): Promise<number
     pbc: [true, true, true],
     info: new Map(),
   };
-  const { model } = openModel(null, [1], new Console(true));
   const describe = async (from: Backend) => {
     const describer = await from.openDescriber(model, model.layers.length, [1]);
     const [rows] = await describer.describe([frame]);
@@ -145,6 +145,32 @@ async function descriptorError(backend: Backend, random: Random): Promise<number
     worst = Math.max(worst, error / Math.sqrt(norm));
   }
   return worst;
+}
+
+/** One interaction of a SchNet with random weights. */
+function tinySchnet(random: Random): SchnetModel {
+  let drawn = 1000n;
+  const dense = (nIn: number, nOut: number) => ({
+    ...{ nIn, nOut, bias: new Float64Array(nOut).fill(0.1) },
+    weight: Float64Array.from({ length: nIn * nOut }, () => random(drawn++) - 0.5),
+  });
+  return {
+    kind: "SchNet",
+    elements: [1],
+    rMax: 2.5,
+    channels: 8,
+    dtype: "float64",
+    gaussians: {
+      offsets: Float64Array.from({ length: 8 }, (_, k) => 2.5 * k / 7),
+      widths: new Float64Array(8).fill(0.36),
+    },
+    embedding: Float64Array.from({ length: 16 }, () => random(drawn++)),
+    layers: [{
+      in2f: dense(8, 8),
+      filter: [dense(8, 8), dense(8, 8)],
+      f2out: [dense(8, 8), dense(8, 8)],
+    }],
+  };
 }
 
 /** Largest relative error of 4 leading eigenvalues of a 12-column covariance. */
@@ -171,9 +197,4 @@ async function countError(backend: Backend, random: Random): Promise<number> {
     (await exactNeighborCounts(points, radii, (p, r) => from.countPairs(p, r))).counts;
   const [actual, expected] = [await counts(backend), await counts(referenceBackend)];
   return actual.reduce((n, count, i) => n + Number(count !== expected[i]), 0);
-}
-
-function cacheBytes(folder: string): number {
-  if (!existsSync(folder)) return 0;
-  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }

@@ -17,7 +17,7 @@ import { placesToShow, reportData } from "../report/report_data.ts";
 import { CITATIONS, citationsOf, METHOD_SENTENCES } from "../report/texts.ts";
 import { everyObjective } from "../select/cutoff_radius.ts";
 import type { RunReport } from "./run_report.ts";
-import type { Results } from "./write_results.ts";
+import type { Results } from "./results.ts";
 
 /** Every figure of a run. */
 export function drawFigures({ command, result }: Results, report: RunReport): ReportFigure[] {

@@ -1,18 +1,28 @@
 import process from "node:process";
 import { describeSystemError, exitCode, UsageError } from "../errors.ts";
+import { COMMANDS } from "./commands.ts";
 import { helpText } from "./help.ts";
 import { dataFile } from "../shipped_files.ts";
 import { watchInterrupts } from "./interrupt.ts";
+import { TOPICS } from "./topics.ts";
 import { VERSION } from "./version.ts";
+
+/** @throws {UsageError} where there is nothing to explain */
+function explained(name: string | null): string {
+  const text = helpText(name);
+  if (text !== null) return text;
+  const known = [...COMMANDS.map((command) => command.name), ...Object.keys(TOPICS)].join(", ");
+  throw new UsageError(`Cannot explain "${name}": expected ${known}`);
+}
 
 async function run(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
   const print = (text: string) => void process.stdout.write(`${text}\n`);
   if (command === "--version") return print(VERSION);
   if (command === undefined || command === "--help" || command === "-h" || command === "help") {
-    return print(helpText(rest[0] ?? null));
+    return print(explained(rest[0] ?? null));
   }
-  if (rest.includes("--help") || rest.includes("-h")) return print(helpText(command));
+  if (rest.includes("--help") || rest.includes("-h")) return print(explained(command));
   switch (command) {
     case "distill": {
       const { parseDistill } = await import("./options.ts");
@@ -38,10 +48,11 @@ async function run(args: readonly string[]): Promise<void> {
       return await (await import("./model.ts")).runModel(rest);
     case "doctor":
       return await (await import("./doctor.ts")).runDoctor(rest);
+    case "completions":
+      return (await import("./completions.ts")).runCompletions(rest);
   }
-  throw new UsageError(
-    `Cannot run "${command}": expected distill, compare, scan, features, model or doctor`,
-  );
+  const names = COMMANDS.map(({ name }) => name).join(", ");
+  throw new UsageError(`Cannot run "${command}": expected ${names}`);
 }
 
 /** `deno task` runs in the project's folder; paths are meant from where the user is. */

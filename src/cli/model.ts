@@ -11,7 +11,7 @@ import type { MaceModel } from "../model/mace_model.ts";
 import type { SchnetModel } from "../model/schnet_model.ts";
 import { dataFile } from "../shipped_files.ts";
 import { findModel, resolveModel, SHIPPED_MODEL } from "./model_store.ts";
-import { readFlags } from "./options.ts";
+import { modelFlags } from "./options.ts";
 
 /** `cpd model info|export|list|pull`. */
 export async function runModel(args: readonly string[]): Promise<void> {
@@ -26,7 +26,7 @@ export async function runModel(args: readonly string[]): Promise<void> {
 }
 
 function runInfo(args: readonly string[]): void {
-  const { values, positionals } = readFlags(args, { json: { type: "boolean" } });
+  const { values, positionals } = modelFlags(args, "json");
   const path = onlyFile(positionals);
   const { model } = loadModel(path);
   const info = isSchnet(model) ? describeSchnet(model) : describeMace(model, countParameters(path));
@@ -107,11 +107,7 @@ function largestDegree(indices: Uint8Array, nTerms: number): number {
 }
 
 function runExport(args: readonly string[]): void {
-  const { values, positionals } = readFlags(args, {
-    elements: { type: "string" },
-    output: { type: "string", short: "o" },
-    force: { type: "boolean" },
-  });
+  const { values, positionals } = modelFlags(args, "elements", "output", "force");
   const path = onlyFile(positionals);
   const output = values.output;
   if (typeof output !== "string") {
@@ -160,7 +156,7 @@ function knownModels() {
 }
 
 function runList(args: readonly string[]): void {
-  const { values } = readFlags(args, { json: { type: "boolean" } });
+  const { values } = modelFlags(args, "json");
   const models = knownModels();
   if (values.json) return void process.stdout.write(`${JSON.stringify(models, null, 2)}\n`);
   const rows = models.map(({ name, license, elements, r_max, trained_on, path }) => [

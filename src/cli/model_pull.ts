@@ -7,7 +7,7 @@ import { KNOWN_MODELS } from "../checkpoint/known_models.ts";
 import { InterruptedError, UsageError, WeightsError } from "../errors.ts";
 import { isInterrupted } from "./interrupt.ts";
 import { modelFolder } from "./model_store.ts";
-import { readFlags } from "./options.ts";
+import { modelFlags } from "./options.ts";
 import { Console } from "./output.ts";
 
 /** A download that says nothing for this long has failed, milliseconds. */
@@ -15,13 +15,14 @@ const SILENCE = 60_000;
 
 /** `cpd model pull NAME`: the only command that uses a network. */
 export async function runPull(args: readonly string[]): Promise<void> {
-  const { values, positionals } = readFlags(args, {
-    "accept-license": { type: "string" },
-    "sha256": { type: "string" },
-    "url": { type: "string" },
-    "force": { type: "boolean" },
-    "quiet": { type: "boolean" },
-  });
+  const { values, positionals } = modelFlags(
+    args,
+    "accept-license",
+    "sha256",
+    "url",
+    "force",
+    "quiet",
+  );
   const names = KNOWN_MODELS.map(({ name }) => name).join(", ");
   if (positionals.length !== 1) {
     throw new UsageError(`Cannot pull ${positionals.length} models: expected one of ${names}`);

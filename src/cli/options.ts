@@ -3,6 +3,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import type { BackendName } from "../backend.ts";
 import { UsageError } from "../errors.ts";
+import { findCommand, optionsOf } from "./commands.ts";
 import type { ComponentChoice } from "../linalg/pca.ts";
 import type { Standardization } from "../linalg/standardize.ts";
 import type { Pooling } from "../model/pooling.ts";
@@ -84,60 +85,16 @@ const DEFAULT_METHOD: Method = "cpd-spread";
 type Spec = Record<string, { type: "string" | "boolean"; short?: string; multiple?: boolean }>;
 type Values = Record<string, string | boolean | undefined>;
 
-const DESCRIPTOR_FLAGS: Spec = {
-  "model": { type: "string" },
-  "layers": { type: "string" },
-  "pool": { type: "string" },
-  "backend": { type: "string" },
-  "allow-software": { type: "boolean" },
-  "threads": { type: "string" },
-  "output": { type: "string", short: "o" },
-  "force": { type: "boolean" },
-  "strict": { type: "boolean" },
-  "json": { type: "boolean" },
-  "quiet": { type: "boolean" },
-  "no-color": { type: "boolean" },
-};
-
-const DISTILL_FLAGS: Spec = {
-  ...DESCRIPTOR_FLAGS,
-  "select": { type: "string", short: "n" },
-  "method": { type: "string" },
-  "compat": { type: "string" },
-  "features": { type: "string" },
-  "standardize": { type: "string" },
-  "components": { type: "string" },
-  "radius": { type: "string" },
-  "radius-objective": { type: "string" },
-  "isolation-weight": { type: "string" },
-  "central": { type: "string" },
-  "peripheral": { type: "string" },
-  "central-share": { type: "string" },
-  "density-weight": { type: "string" },
-  "stratify": { type: "string" },
-  "reference": { type: "string" },
-  "keep": { type: "string" },
-  "skip-bad": { type: "boolean" },
-  "seed": { type: "string" },
-  "margin": { type: "string" },
-  "splits": { type: "string" },
-  "group-by": { type: "string" },
-  "energy-key": { type: "string" },
-};
-
-const COMPARE_FLAGS: Spec = {
-  ...DISTILL_FLAGS,
-  "methods": { type: "string" },
-  "seeds": { type: "string" },
-  "test": { type: "string" },
-  "pool-size": { type: "string" },
-};
-
-const FEATURES_FLAGS: Spec = {
-  ...DESCRIPTOR_FLAGS,
-  "per-atom": { type: "boolean" },
-  "dtype": { type: "string" },
-};
+/** What parseArgs has to know of a command's options. */
+export function flagsOf(name: string): Spec {
+  const command = findCommand(name)!;
+  return Object.fromEntries(
+    optionsOf(command).map(({ flag, short, value }) => [
+      flag,
+      { type: value === undefined ? "boolean" : "string", ...(short && { short }) },
+    ]),
+  );
+}
 
 /** Splits arguments into flags and positionals.
  * @throws {UsageError} on an unknown flag or a missing value */
@@ -171,13 +128,16 @@ function joinNegative(args: readonly string[], options: Spec): string[] {
   return out;
 }
 
+/** Flags of one of the actions of `cpd model`. */
+export function modelFlags(args: readonly string[], ...known: readonly string[]) {
+  const all = flagsOf("model");
+  return readFlags(args, Object.fromEntries(known.map((flag) => [flag, all[flag]])));
+}
+
 /** Options of `cpd compare`.
  * @throws {UsageError} naming the flag and the value that is wrong */
 export function parseCompare(args: readonly string[]): CompareCommand {
-  const { values, positionals } = readFlags(args, COMPARE_FLAGS);
-  for (const flag of ["method", "reference", "keep", "margin"]) {
-    if (values[flag] !== undefined) throw new UsageError(`Cannot use --${flag} with compare`);
-  }
+  const { values, positionals } = readFlags(args, flagsOf("compare"));
   const sizes = listed(values, "select", "")
     .map((size) => integer({ select: size }, "select", 0, 1));
   if (sizes.length === 0) {
@@ -207,7 +167,7 @@ function listed(values: Values, flag: string, fallback: string): string[] {
 /** Options of `cpd distill`.
  * @throws {UsageError} naming the flag and the value that is wrong */
 export function parseDistill(args: readonly string[]): DistillCommand {
-  const { values, positionals } = readFlags(args, DISTILL_FLAGS);
+  const { values, positionals } = readFlags(args, flagsOf("distill"));
   checkMethod(values);
   return parseDistillValues(values, positionals, "cpd-out");
 }
@@ -277,12 +237,7 @@ function parseDistillValues(
 
 /** Options of `cpd scan`. */
 export function parseScan(args: readonly string[]): ScanCommand {
-  const { values, positionals } = readFlags(args, {
-    "strict": { type: "boolean" },
-    "json": { type: "boolean" },
-    "quiet": { type: "boolean" },
-    "no-color": { type: "boolean" },
-  });
+  const { values, positionals } = readFlags(args, flagsOf("scan"));
   if (positionals.length === 0) throw new UsageError("Cannot scan: no INPUT file was given");
   return {
     inputs: positionals,
@@ -294,7 +249,7 @@ export function parseScan(args: readonly string[]): ScanCommand {
 
 /** Options of `cpd features`. */
 export function parseFeatures(args: readonly string[]): FeaturesCommand {
-  const { values, positionals } = readFlags(args, FEATURES_FLAGS);
+  const { values, positionals } = readFlags(args, flagsOf("features"));
   if (values.output === undefined) {
     throw new UsageError("Cannot write features: -o FILE.npy is missing");
   }

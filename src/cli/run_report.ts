@@ -5,7 +5,7 @@ import type { Distillation } from "../pipeline.ts";
 import { autoStrata } from "../select/strata.ts";
 import type { SizeSearch } from "../suggest_size.ts";
 import { VERSION } from "./version.ts";
-import type { Results } from "./write_results.ts";
+import type { Results } from "./results.ts";
 
 /** What is written as `report.json`. */
 export type RunReport = ReturnType<typeof makeReport>;

@@ -3,41 +3,17 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { once } from "node:events";
-import type { Backend } from "../backend.ts";
 import { describeSystemError, UsageError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { readChunks } from "../io/files.ts";
 import { csvLine } from "../io/table.ts";
 import type { Distillation, DistillInput } from "../pipeline.ts";
-import type { SizeSearch } from "../suggest_size.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
-import type { DistillCommand } from "./options.ts";
-import type { Console, Stopwatch } from "./output.ts";
+import type { Console } from "./output.ts";
+import type { SizeSearch } from "../suggest_size.ts";
+import type { Results } from "./results.ts";
 import { drawFigures, htmlReport } from "./html_report.ts";
 import { makeReport } from "./run_report.ts";
-
-/** The model that described the frames. */
-export interface ModelUsed {
-  readonly name: string;
-  readonly sha256: string;
-  readonly kind: "mace" | "schnet";
-}
-
-export interface Results {
-  readonly command: DistillCommand;
-  /** Number of frames that were chosen. */
-  readonly select: number;
-  /** The search for that number, where it was asked for. */
-  readonly sizes: SizeSearch | null;
-  readonly pool: PoolOfFrames;
-  /** The frames that were distilled: the pool without isolated atoms. */
-  readonly entries: readonly FrameEntry[];
-  readonly input: DistillInput;
-  readonly result: Distillation;
-  readonly backend: Backend;
-  readonly model: ModelUsed | null;
-  readonly watch: Stopwatch;
-}
 
 /** Refuses a folder that holds something, unless it may be overwritten, or that cannot be written.
  * @throws {UsageError} */

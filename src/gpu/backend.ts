@@ -49,8 +49,21 @@ type Kernels = Record<keyof typeof SHADERS, Awaited<ReturnType<typeof openKernel
 /** Atoms described in one submission, where the limits of the device allow it. */
 const BATCH_ATOMS = 4096;
 
+/** The backend, and what its device can hold. */
+export interface GpuBackend extends Backend {
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** Limits of a device that the kernels live by. */
+const LIMITS = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeInvocationsPerWorkgroup",
+] as const;
+
 /** WGSL kernels on a WebGPU device. Every kernel is compiled here, so a broken one fails at start. */
-export async function openGpuBackend(options: { allowSoftware: boolean }): Promise<Backend> {
+export async function openGpuBackend(options: { allowSoftware: boolean }): Promise<GpuBackend> {
   const gpu = await openDevice(options);
   await proveComputing(gpu);
   const kernels = {} as Kernels;
@@ -61,6 +74,7 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
   return {
     name: "gpu",
     description: gpu.description,
+    limits: Object.fromEntries(LIMITS.map((name) => [name, gpu.device.limits[name]])),
     openDescriber: (model, nLayers, elements) =>
       openDescriber(gpu, kernels, tilings, model, nLayers, elements),
     async leadingSubspace(centred, m) {

@@ -106,7 +106,7 @@ const REFUSED: [args: string[], code: number, message: RegExp][] = [
   [[], 2, /-n N,N,\.\.\., the numbers of frames to choose, is missing/],
   [["-n", "10,x"], 2, /Cannot use --select "x"/],
   [["-n", "10", "--methods", "cpd,birch"], 2, /Cannot use --methods "birch"/],
-  [["-n", "10", "--method", "cpd"], 2, /Cannot use --method with compare/],
+  [["-n", "10", "--method", "cpd"], 2, /Unknown option '--method'/],
   [["-n", "10", "--splits", "1"], 2, /Cannot use --splits "1"/],
   [["-n", "50"], 4, /Cannot choose 50 frames from a pool of \d+: \d+ of 60 frames are held out/],
   [["-n", "10", "--energy-key", "e0"], 3, /@0: its comment line has no key "e0" for --energy-key/],

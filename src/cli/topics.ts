@@ -1,0 +1,74 @@
+import { CITATIONS, METHOD_SENTENCES } from "../report/texts.ts";
+
+const UNITS = `Units and signs
+
+  length        Å            cells are rows: a, b, c
+  energy        eV           per frame in files, per atom in reports
+  force         eV/Å
+  stress        eV/Å³        ASE's sign: (1/V) dE/d(strain), tension positive
+  virial        eV           minus volume times stress
+  pressure      GPa          -(xx + yy + zz)/3 of the stress, without the kinetic part
+  temperature   K
+
+Six numbers of a stress are xx yy zz yz xz xy; nine are the matrix, row by row.
+
+  source                                     to the stress meant here
+  ASE get_stress, MACE REF_stress, NequIP    as it is
+  QUIP, GPUMD, DeePMD, MACE virial(s)        divide by -V
+  VASP OUTCAR "in kB" (XX YY ZZ XY YZ ZX)    multiply by -1/1602.1766, reorder
+  LAMMPS pressure in bar                     multiply by -1/1602176.6
+
+Energies are taken under the first of these keys that every frame has: REF_energy, free_energy,
+energy, dft_energy, DFT_energy, Energy, energies, TotEnergy. The free energy comes before the energy
+because forces of smeared electrons belong to it. --energy-key names another. cpd scan says what it
+found, what it assumes, and where stress contradicts the energies.`;
+
+const FORMATS = `Files that are read
+
+  extended XYZ, and plain XYZ (symbol x y z)
+  plain, gzip (.gz) or Zstandard (.zst), told by content and not by name; - is standard input
+  FILE@start:stop:step takes frames as ASE does, 0-based: md.xyz@::10, md.xyz@-100:
+
+A frame is called FILE@index, with its place in the file from 0, in every output. Lattice are 9
+numbers, rows a, b, c; pbc is T T T where there is a Lattice and no pbc, as ASE has it. Species may
+be symbols or atomic numbers. Columns and keys that are not known are kept: chosen frames are copied
+byte for byte. One-atom frames with config_type=IsolatedAtom are always kept and never counted.
+
+A last frame that is cut off is dropped with a warning (--strict: an error). A frame that cannot be
+read stops the run with its line, or is left out with --skip-bad.
+
+Not read: .xz and .bz2, OUTCAR, vasprun.xml, XDATCAR, Quantum ESPRESSO, LAMMPS and ASE's own files;
+ase convert or dpdata make extended XYZ of them.
+
+Files that are written: see cpd distill --help, and report.json, which holds all that is needed to
+repeat a run.`;
+
+const METHODS = `Methods
+
+${
+  Object.entries(METHOD_SENTENCES).map(([name, sentence]) => `  ${name}\n    ${sentence}`).join(
+    "\n",
+  )
+}
+
+The density of a configuration is the number of others within r_c of its principal components. r_c
+maximises V(r)/max V - isolated(r), V the variance of log(1 + neighbors); the curve is in radius.csv
+and in the report, and --radius overrules it. The literal variance (--radius-objective variance)
+prefers a radius that spans the whole cloud.
+
+No method is best on all data. cpd compare tells it for yours, where energies are in the files.`;
+
+const CITING = `To cite
+
+cpd distills data sets by the method of the first entry; a run owes the descriptor that it used, and
+the rival that it used, if any. report.html holds the entries of a run.
+
+${Object.values(CITATIONS).join("\n\n")}`;
+
+/** What `cpd help TOPIC` explains. */
+export const TOPICS: Readonly<Record<string, string>> = {
+  units: UNITS,
+  formats: FORMATS,
+  methods: METHODS,
+  citing: CITING,
+};
