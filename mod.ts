@@ -12,7 +12,7 @@
  * const result = await distill(
  *   { frames, features, strata: null, keep: [], reference: null },
  *   {
- *     method: "cpd",
+ *     method: "cpd-spread",
  *     compat: false,
  *     select: 3,
  *     standardization: "zscore",
@@ -31,13 +31,63 @@
  * console.assert(result.rank.filter((rank) => rank > 0).length === 3);
  * ```
  *
+ * @example Describe a frame with MACE and pool its atoms
+ * ```ts
+ * import { type Frame, openCpuBackend, readModel } from "./mod.ts";
+ *
+ * const model = readModel(Deno.readFileSync("data/hydrogen-small.safetensors"));
+ * const frame: Frame = {
+ *   id: "h2@0",
+ *   file: "h2",
+ *   index: 0,
+ *   line: 1,
+ *   species: Uint8Array.of(1, 1),
+ *   positions: Float64Array.of(0, 0, 0, 0.74, 0, 0),
+ *   cell: new Float64Array(9),
+ *   pbc: [false, false, false],
+ *   info: new Map(),
+ * };
+ * const backend = await openCpuBackend(2);
+ * const describer = await backend.openDescriber(model, model.layers.length, [1]);
+ * const [row] = await describer.pool([frame], "mean");
+ * console.assert(row.length === describer.width);
+ * await backend.close();
+ * ```
+ *
+ * @example Measure a pool once and choose from it with several methods
+ * ```ts
+ * import { measurePool, referenceBackend, selectFrames } from "./mod.ts";
+ *
+ * const features = { rows: 60, cols: 3, data: Float64Array.from({ length: 180 }, (_, i) => Math.sin(i * i)) };
+ * const frames = Array.from({ length: 60 }, (_, index) => ({ file: "md.xyz", index }));
+ * const options = {
+ *   standardization: "zscore",
+ *   components: { kind: "count", count: 2 },
+ *   radius: null,
+ *   objective: "log-variance",
+ *   isolationWeight: 1,
+ *   central: null,
+ *   peripheral: null,
+ *   centralShare: 0.5,
+ *   densityWeight: 1,
+ *   compat: false,
+ *   seed: 1n,
+ * } as const;
+ * const input = { frames, features, strata: null, keep: [], reference: null };
+ * const pool = await measurePool(input, options, referenceBackend);
+ * for (const method of ["cpd-spread", "fps", "random"] as const) {
+ *   const { rank } = selectFrames(pool, { ...options, method, select: 12 });
+ *   console.assert(rank.filter((order) => order > 0).length === 12);
+ * }
+ * ```
+ *
  * @module
  */
 export { type Backend, type BackendName, type Describer, referenceBackend } from "./src/backend.ts";
 export type { Frame, Graph } from "./src/frame.ts";
 export type { Matrix } from "./src/matrix.ts";
 export { matrix } from "./src/matrix.ts";
-export { readCheckpoint } from "./src/checkpoint/load.ts";
+export { readCheckpoint, readModel } from "./src/checkpoint/load.ts";
 export type { Checkpoint, CheckpointConfig } from "./src/checkpoint/checkpoint.ts";
 export type { Dtype, Tensor } from "./src/checkpoint/tensors.ts";
 export { maceModel } from "./src/checkpoint/mace_checkpoint.ts";
@@ -56,8 +106,12 @@ export type {
 export { descriptors, equivariantFeatures, nodeEnergies } from "./src/model/mace.ts";
 export { neighborList } from "./src/graph/neighbor_list.ts";
 export { poolAtoms, type Pooling } from "./src/model/pooling.ts";
+export type { DescriptorModel } from "./src/model/descriptor_model.ts";
+export type { Dense, SchnetLayer, SchnetModel } from "./src/model/schnet_model.ts";
+export { schnetFeatures } from "./src/model/schnet.ts";
 export {
   type ComponentChoice,
+  type FindSubspace,
   type LeadingSubspace,
   type PrincipalComponents,
   principalComponents,
@@ -66,6 +120,7 @@ export type { Scaling, Standardization } from "./src/linalg/standardize.ts";
 export { type CountPairs, neighborCount, type PairHistogram } from "./src/select/neighbor_count.ts";
 export { type RadiusOptions, type RadiusSearch, searchRadius } from "./src/select/cutoff_radius.ts";
 export type { RadiusObjective } from "./src/select/radius_sweep.ts";
+export type { Distilling, Method, Rival, RivalOptions } from "./src/select/method.ts";
 export type { Pool, PoolOptions } from "./src/select/central_peripheral.ts";
 export {
   distill,
@@ -73,6 +128,9 @@ export {
   type DistillInput,
   type DistillOptions,
   type FrameKey,
+  type MeasuredPool,
+  measurePool,
+  selectFrames,
 } from "./src/pipeline.ts";
 export { openCpuBackend } from "./src/cpu/backend.ts";
-export { openGpuBackend } from "./src/gpu/backend.ts";
+export { type GpuBackend, openGpuBackend } from "./src/gpu/backend.ts";

@@ -9,6 +9,7 @@ import { schnetFeatures } from "./model/schnet.ts";
 import { poolAtoms, type Pooling } from "./model/pooling.ts";
 import { type CountPairs, neighborCount } from "./select/neighbor_count.ts";
 
+/** Implementations of the three stages. */
 export type BackendName = "gpu" | "cpu" | "reference";
 
 /** A model made ready to describe frames. */
@@ -22,6 +23,7 @@ export interface Describer {
   /** Descriptors pooled to one row per frame, `per-element-mean` over the elements that the describer
    * was opened for. */
   pool(frames: readonly Frame[], pooling: Pooling): Promise<Float64Array[]>;
+  /** Frees the weights. */
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export interface Describer {
  * float64 by `linalg` and `select`, so that every backend leads to the same selection.
  */
 export interface Backend {
+  /** Which implementation it is. */
   readonly name: BackendName;
   /** Adapter or threads, for reports. */
   readonly description: string;
@@ -39,8 +42,11 @@ export interface Backend {
     nLayers: number,
     elements: readonly number[],
   ): Promise<Describer>;
+  /** Near the leading subspace of a covariance. */
   readonly leadingSubspace: FindSubspace;
+  /** Sorts pairs of points into radii. */
   readonly countPairs: CountPairs;
+  /** Frees the device or the threads. */
   close(): Promise<void>;
 }
 

@@ -25,7 +25,9 @@ export interface Frame {
  * with `firstEdge[n] <= e < firstEdge[n + 1]`; every periodic image within the cutoff is an edge.
  */
 export interface Graph {
+  /** Number of atoms. */
   readonly nAtoms: number;
+  /** Number of directed edges. */
   readonly nEdges: number;
   /** Atomic numbers, shape (n_atoms). */
   readonly species: Uint8Array;

@@ -1,7 +1,10 @@
 /** A dense row-major float64 matrix: element (i, j) is `data[i * cols + j]`. */
 export interface Matrix {
+  /** Shape (rows, cols), row-major. */
   readonly data: Float64Array;
+  /** Number of rows. */
   readonly rows: number;
+  /** Number of columns. */
   readonly cols: number;
 }
 

@@ -30,23 +30,30 @@ import { strataQuotas } from "./select/strata.ts";
 
 /** Which frame a row of features belongs to. */
 export interface FrameKey {
+  /** Name of the file, for people. */
   readonly file: string;
+  /** 0-based place in the file. */
   readonly index: number;
   /** What tells files apart, such as a hash of the content; their names if not given. Order and seeded
    * numbers depend on it. */
   readonly fileKey?: string;
 }
 
+/** Everything that decides a choice, besides the frames. */
 export interface DistillOptions extends PoolOptions, RadiusOptions, RivalOptions {
+  /** How frames are chosen. */
   readonly method: Method;
   /** Number of frames to choose, exactly. */
   readonly select: number;
+  /** What is done to the features before PCA. */
   readonly standardization: Standardization;
+  /** How many principal components are kept. */
   readonly components: ComponentChoice;
 }
 
 /** What to distil: one row of features per frame, and what is known about them. */
 export interface DistillInput {
+  /** One key per row of the features. */
   readonly frames: readonly FrameKey[];
   /** Features, shape (n_frames, d). */
   readonly features: Matrix;
@@ -62,22 +69,27 @@ export interface DistillInput {
 export interface Distillation {
   /** Order of choice from 1; 0 if not chosen. */
   readonly rank: Uint32Array;
+  /** Pool that each frame belongs to. */
   readonly pool: readonly Pool[];
   /** Neighbors within r_c, self excluded. */
   readonly density: Uint32Array;
   /** Coordinates along the principal components, shape (n_frames, K). */
   readonly scores: Matrix;
+  /** The components themselves. */
   readonly components: PrincipalComponents;
   /** Coordinates of the reference set, shape (n_reference, K), or null. */
   readonly reference: Matrix | null;
+  /** The search for r_c. */
   readonly search: RadiusSearch;
   /** Place of the frame that each frame duplicates; its own place if it is unique. */
   readonly representative: Uint32Array;
+  /** Frames in the dense and in the sparse pool. */
   readonly poolSizes: { readonly central: number; readonly peripheral: number };
 }
 
 /** A pool with its principal components and densities, to choose from as often as one likes. */
 export interface MeasuredPool {
+  /** What was measured. */
   readonly input: DistillInput;
   /** Frames in canonical order; rows below count in it. */
   readonly order: readonly number[];
@@ -85,11 +97,13 @@ export interface MeasuredPool {
   readonly firstOf: Uint32Array;
   /** Unique rows; what is chosen from counts in them. */
   readonly unique: readonly number[];
+  /** Their principal components. */
   readonly components: PrincipalComponents;
   /** Coordinates of the reference set, shape (n_reference, K), or null. */
   readonly reference: Matrix | null;
   /** Principal components of the unique rows, those of the reference set behind them. */
   readonly cloud: Matrix;
+  /** The search for r_c. */
   readonly search: RadiusSearch;
   /** DIRECT's own components of the unique rows. */
   directPoints(): Matrix;

@@ -6,10 +6,13 @@ import { WeightsError } from "../errors.ts";
  * tensors. `.model`, state dict and exported weights are all read into this record.
  */
 export interface Checkpoint {
+  /** Tensors by their names in the file. */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** What the file says besides tensors. */
   readonly config: CheckpointConfig;
 }
 
+/** Classes and settings of a checkpoint. */
 export interface CheckpointConfig {
   /** Class of the model, such as `ScaleShiftMACE`. */
   readonly modelClass: string;
@@ -17,6 +20,7 @@ export interface CheckpointConfig {
   readonly interactionClasses: readonly string[];
   /** One per interaction. */
   readonly avgNumNeighbors: readonly number[];
+  /** Names of the readout heads. */
   readonly heads: readonly string[];
   /** κ of silu. */
   readonly siluScale: number;

@@ -20,15 +20,19 @@ export function readCheckpoint(bytes: Uint8Array): Checkpoint {
   throw new WeightsError("it is neither a torch checkpoint nor exported weights (.safetensors)");
 }
 
-/** Loads a model from a file: MACE, or the SchNet representation of a schnetpack checkpoint.
+/** Reads a model from the bytes of a file: MACE, or the SchNet representation of a schnetpack checkpoint.
+ * @throws {WeightsError} saying what is wrong with them */
+export function readModel(bytes: Uint8Array): DescriptorModel {
+  const file = isArchive(bytes) ? openTorchFile(bytes) : null;
+  if (file === null || file.root instanceof Map) return maceModel(readCheckpoint(bytes));
+  const tree = readModules(file);
+  return holdsSchnet(tree) ? schnetModel(tree) : maceModel(readCheckpoint(bytes));
+}
+
+/** Loads a model from a file.
  * @throws {WeightsError} naming the file, what is wrong with it and what to do */
 export function loadModel(path: string): { model: DescriptorModel; bytes: Uint8Array } {
-  return naming(path, (bytes) => {
-    const file = isArchive(bytes) ? openTorchFile(bytes) : null;
-    if (file === null || file.root instanceof Map) return maceModel(readCheckpoint(bytes));
-    const tree = readModules(file);
-    return holdsSchnet(tree) ? schnetModel(tree) : maceModel(readCheckpoint(bytes));
-  });
+  return naming(path, readModel);
 }
 
 /** Loads a MACE model and its checkpoint from a file.

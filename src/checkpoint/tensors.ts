@@ -2,12 +2,16 @@ import { WeightsError } from "../errors.ts";
 import { type Archive, readEntry } from "./archive.ts";
 import { Call, Global, PersistentId } from "./unpickle.ts";
 
+/** Types of numbers, named as in safetensors. */
 export type Dtype = "F64" | "F32" | "F16" | "I64" | "I32" | "I16" | "I8" | "U8" | "BOOL";
 
 /** A tensor read from a checkpoint: row-major, numbers as float64 whatever the file holds. */
 export interface Tensor {
+  /** Lengths of the axes. */
   readonly shape: readonly number[];
+  /** Type in the file. */
   readonly dtype: Dtype;
+  /** Row-major numbers, whatever the type in the file. */
   readonly data: Float64Array;
 }
 

@@ -51,6 +51,7 @@ const BATCH_ATOMS = 4096;
 
 /** The backend, and what its device can hold. */
 export interface GpuBackend extends Backend {
+  /** Limits of the device by their WebGPU names. */
   readonly limits: Readonly<Record<string, number>>;
 }
 

@@ -15,7 +15,9 @@ const AUTO = { fraction: 0.99, least: 2, most: 16 };
 /** Columns beyond the wanted ones that make subspace iteration converge fast. */
 const GUARD = 8;
 
+/** Principal components of standardised rows. */
 export interface PrincipalComponents {
+  /** How the rows were standardised. */
   readonly scaling: Scaling;
   /** Eigenvectors as columns, shape (d, K); the largest loading of each is positive. */
   readonly loadings: Matrix;
@@ -35,6 +37,7 @@ export interface LeadingSubspace {
   readonly covariance: Matrix | null;
 }
 
+/** Something near the m leading eigenvectors of the covariance of centred rows. */
 export type FindSubspace = (centred: Matrix, m: number) => Promise<LeadingSubspace>;
 
 /**

@@ -8,7 +8,9 @@ const NOISE = 1e-5;
 
 /** Centre and scale of every column; a scale of 0 drops a constant column. */
 export interface Scaling {
+  /** Mean of each column, shape (d). */
   readonly mean: Float64Array;
+  /** Factor of each column, 0 drops it, shape (d). */
   readonly factor: Float64Array;
 }
 

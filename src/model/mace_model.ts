@@ -17,19 +17,25 @@ export interface MaceModel {
   readonly lMax: number;
   /** Precision of the file. */
   readonly dtype: "float32" | "float64";
+  /** Names of the readout heads. */
   readonly heads: readonly string[];
   /** κ: scale that gives silu a unit second moment. */
   readonly siluScale: number;
+  /** Radial basis of the edges. */
   readonly radial: RadialModel;
   /** Node embedding, shape (n_elements, C). */
   readonly embedding: Float64Array;
+  /** Interactions with their product bases. */
   readonly layers: readonly MaceLayer[];
+  /** One readout per layer. */
   readonly readouts: readonly Readout[];
   /** Energies of isolated atoms, shape (n_heads, n_elements), eV. */
   readonly atomicEnergies: Float64Array;
   /** Scale and shift of the interaction energy, one per head, eV. */
   readonly scale: Float64Array;
+  /** One per head, eV. */
   readonly shift: Float64Array;
+  /** Pair repulsion, or null. */
   readonly zbl: ZblModel | null;
 }
 
@@ -37,15 +43,21 @@ export interface MaceModel {
 export interface RadialModel {
   /** Frequencies of the Bessel functions, shape (n_bessel), 1/Å. */
   readonly bessel: Float64Array;
+  /** Factor of the Bessel functions. */
   readonly prefactor: number;
+  /** Exponent p of the polynomial cutoff. */
   readonly cutoffPower: number;
+  /** Distance transform, or null. */
   readonly agnesi: AgnesiTransform | null;
 }
 
 /** Parameters of the Agnesi distance transform. */
 export interface AgnesiTransform {
+  /** Exponent q. */
   readonly q: number;
+  /** Exponent p. */
   readonly p: number;
+  /** Factor a. */
   readonly a: number;
   /** Covalent radii by atomic number, Å. */
   readonly covalentRadii: Float64Array;
@@ -53,10 +65,15 @@ export interface AgnesiTransform {
 
 /** Parameters of the Ziegler-Biersack-Littmark pair repulsion. */
 export interface ZblModel {
+  /** Coefficients of the four exponentials. */
   readonly coefficients: Float64Array;
+  /** Exponent p of the polynomial cutoff. */
   readonly cutoffPower: number;
+  /** Exponent of the atomic numbers in the screening length. */
   readonly exponent: number;
+  /** Factor of the screening length. */
   readonly prefactor: number;
+  /** Covalent radii by atomic number, Å. */
   readonly covalentRadii: Float64Array;
 }
 
@@ -69,15 +86,19 @@ export interface MaceLayer {
   readonly density: boolean;
   /** Input features are added to the output (true) or weigh the message per element (false). */
   readonly residual: boolean;
+  /** What messages are divided by without a learned density. */
   readonly avgNumNeighbors: number;
   /** Largest l of the features that enter and leave. */
   readonly lIn: number;
+  /** Largest l of the features that leave. */
   readonly lOut: number;
   /** Shape (lIn + 1, C, C). */
   readonly linearUp: Float64Array;
   /** Weights of the radial MLP, matrix k of shape (width_k, width_k+1); the last has n_paths · C columns. */
   readonly radialMlp: readonly Float64Array[];
+  /** Widths of the layers of the radial MLP, inputs first. */
   readonly radialWidths: readonly number[];
+  /** Message paths in the order of the radial weights. */
   readonly paths: readonly Path[];
   /** Shape (n_paths, C, C). */
   readonly linear: Float64Array;
@@ -85,6 +106,7 @@ export interface MaceLayer {
   readonly densityWeight: Float64Array | null;
   /** Shape (n_skip, C, n_elements, C), n_skip degrees starting at l = 0. */
   readonly skip: Float64Array;
+  /** Degrees that have skip weights. */
   readonly nSkip: number;
   /** One per output degree l = 0 … lOut. */
   readonly contractions: readonly Contraction[];
@@ -97,7 +119,9 @@ export interface MaceLayer {
  * Σ_t [component_t = M] (Σ_k basis[t, k] weights[z, k, c]) · Π_i x[indices_t,i].
  */
 export interface Contraction {
+  /** Output degree. */
   readonly l: number;
+  /** Number of monomials. */
   readonly nTerms: number;
   /** Number of coupling paths, over all correlation orders. */
   readonly nPaths: number;

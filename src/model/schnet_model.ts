@@ -3,6 +3,7 @@
  * All numbers are float64 as stored; weights are (in, out), row-major.
  */
 export interface SchnetModel {
+  /** Tells it from a MACE model. */
   readonly kind: "SchNet";
   /** Atomic numbers that have an embedding. The file does not say which of them were trained. */
   readonly elements: readonly number[];
@@ -16,6 +17,7 @@ export interface SchnetModel {
   readonly gaussians: { readonly offsets: Float64Array; readonly widths: Float64Array };
   /** Features of an element before the first layer, shape (n_elements + 1, channels), by Z. */
   readonly embedding: Float64Array;
+  /** Interactions, in order. */
   readonly layers: readonly SchnetLayer[];
 }
 
@@ -31,7 +33,9 @@ export interface SchnetLayer {
 
 /** x W + b. */
 export interface Dense {
+  /** Numbers that go in. */
   readonly nIn: number;
+  /** Numbers that come out. */
   readonly nOut: number;
   /** Shape (nIn, nOut). */
   readonly weight: Float64Array;

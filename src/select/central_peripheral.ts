@@ -1,16 +1,20 @@
 import { RequestError } from "../errors.ts";
 import { uniformStream } from "../rng.ts";
 
+/** Dense, sparse, or neither. */
 export type Pool = "central" | "peripheral" | "none";
 
+/** Sizes of the pools, and how they are drawn from. */
 export interface PoolOptions {
   /** Fraction of the points in the dense and in the sparse pool; null: 1.5 × their share of the budget. */
   readonly central: number | null;
+  /** The same for the sparse pool. */
   readonly peripheral: number | null;
   /** Share of the budget drawn from the dense pool. */
   readonly centralShare: number;
   /** Exponent γ of the weights (ρ + 1)^±γ inside the pools. */
   readonly densityWeight: number;
+  /** Seed of the draws. */
   readonly seed: bigint;
 }
 

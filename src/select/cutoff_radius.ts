@@ -4,20 +4,27 @@ import { uniformStream } from "../rng.ts";
 import { type CountPairs, exactNeighborCounts } from "./neighbor_count.ts";
 import { type RadiusObjective, sweepRadius } from "./radius_sweep.ts";
 
+/** How r_c is found. */
 export interface RadiusOptions {
   /** `null` searches for r_c. */
   readonly radius: number | null;
+  /** What the search maximises. */
   readonly objective: RadiusObjective;
   /** λ, the weight of the isolated fraction. */
   readonly isolationWeight: number;
+  /** Seed of the sampled pairs. */
   readonly seed: bigint;
 }
 
 /** The radii that were tried, ascending, and what they gave. */
 export interface RadiusSearch {
+  /** Radii, ascending, shape (n_radii). */
   readonly radii: Float64Array;
+  /** Variance of the counts, shape (n_radii). */
   readonly variance: Float64Array;
+  /** Share of points without neighbors, shape (n_radii). */
   readonly isolatedFraction: Float64Array;
+  /** Objective, shape (n_radii). */
   readonly objective: Float64Array;
   /** Place of r_c among the radii. */
   readonly chosen: number;

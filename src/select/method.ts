@@ -9,6 +9,7 @@ import { uniformDraw } from "./uniform_draw.ts";
 export type Rival = "direct" | "rnd" | "fps" | "kmedoids" | "random";
 /** Central-peripheral distillation: spread over the pools, or the paper's weighted draws from them. */
 export type Distilling = "cpd-spread" | "cpd";
+/** Every way to choose. */
 export type Method = Distilling | Rival;
 export const METHODS: readonly Method[] = [
   "cpd-spread",
@@ -28,7 +29,9 @@ export function isDistilling(method: Method): method is Distilling {
   return method === "cpd-spread" || method === "cpd";
 }
 
+/** What the rivals may be told. */
 export interface RivalOptions {
+  /** Seed of the draws and networks. */
   readonly seed: bigint;
   /** DIRECT with the quirks of maml. */
   readonly compat: boolean;

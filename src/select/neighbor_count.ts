@@ -6,6 +6,7 @@ import type { Matrix } from "../matrix.ts";
  * (i, j) of `undecided` is left out of it.
  */
 export interface PairHistogram {
+  /** Shape (n, n_radii). */
   readonly histogram: Uint32Array;
   /** Pairs i, j, i, j, … */
   readonly undecided: Uint32Array;

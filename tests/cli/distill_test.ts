@@ -97,7 +97,10 @@ test("distill writes every file of the contract, and the frames byte for byte", 
       /Content-Security-Policy" content="default-src 'none'/,
     );
     const figures = ["coverage", "density", "map", "occupancy_volume", "radius", "variance"];
-    assert.deepEqual(readdirSync(join(folder, "out/figures")), figures.map((f) => `${f}.svg`));
+    assert.deepEqual(
+      readdirSync(join(folder, "out/figures")).sort(),
+      figures.map((f) => `${f}.svg`),
+    );
     const command = JSON.parse(read(folder, "out/report.json")).command;
     assert.match(command, /^cpd distill pool\.xyz\.gz -n /);
   }));
