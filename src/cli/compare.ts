@@ -166,15 +166,21 @@ function terminalTable({ rows, from_pool, n_pool }: Summary): string {
     values.reduce((s: number, v) => s + (v ?? NaN), 0) / values.length;
   const meV = (values: readonly (number | null)[] | undefined) =>
     values ? (1000 * mean(values)).toFixed(1) : "";
-  const head = ["method", "N", "krr", "within", "ridge", "within", "cov. radius", "feature cov."];
+  const head = [
+    ...["method", "N", "krr", "seeds", "within", "ridge", "within"],
+    ...["cov. radius", "feature cov."],
+  ];
   const body = [
     ...rows.map(({ method, size, errors, covering_radius, feature_coverage }) => [
-      ...[method, String(size), meV(errors?.krr_rmse), meV(errors?.krr_within)],
+      ...[method, String(size), meV(errors?.krr_rmse)],
+      ...[errors ? `±${meV(errors.krr_seed_deviation)}` : "", meV(errors?.krr_within)],
       ...[meV(errors?.ridge_rmse), meV(errors?.ridge_within)],
       ...[mean(covering_radius).toPrecision(3), `${(100 * mean(feature_coverage)).toFixed(0)} %`],
     ]),
     ...from_pool.map(({ name, rmse, within }) => {
-      const cells = name === "ridge" ? ["", "", meV(rmse), meV(within)] : [meV(rmse), meV(within)];
+      const cells = name === "ridge"
+        ? ["", "", "", meV(rmse), meV(within)]
+        : [meV(rmse), "", meV(within)];
       const fitted = name === "ridge" || name === "krr" ? Math.min(n_pool, MOST_FITTED) : n_pool;
       return [`whole pool: ${name}`, String(fitted), ...cells];
     }),
@@ -186,7 +192,9 @@ function terminalTable({ rows, from_pool, n_pool }: Summary): string {
     cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join(
       "  ",
     );
-  const note = rows[0].errors ? "Errors of energies on held-out frames, meV/atom\n" : "";
+  const note = rows[0].errors
+    ? "Errors of energies on held-out frames, meV/atom; seeds: deviation over the seeds\n"
+    : "";
   return `${note}${[head, ...body].map((cells) => line(cells).trimEnd()).join("\n")}\n`;
 }
 

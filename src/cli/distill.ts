@@ -156,6 +156,11 @@ function warnAbout(
   if (duplicates > 0) {
     console.warn(`${duplicates} of ${n} frames duplicate others and were left out`);
   }
+  if (method === "rnd") {
+    console.say(
+      "rnd depends on its initial networks: cpd compare --methods rnd,random shows the spread over seeds",
+    );
+  }
   if (method === "cpd" && select > n / 1.5) {
     console.warn(
       `${select} of ${n} frames is more than two thirds: the pools cover every frame, ` +

@@ -42,7 +42,7 @@ export class Console {
       const count = unit === "%" ? `${done} %` : `${done}/${total} ${unit}, ${rate}/s`;
       const line = `${label}: ${count}, ${left} s left`;
       if (this.#live) {
-        process.stderr.write(`\r\x1b[K${line}`);
+        process.stderr.write(`\r\x1b[K${bar(done / total)} ${line}`);
         this.#pending = true;
         if (done >= total) this.#clear();
       } else {
@@ -71,6 +71,15 @@ export class Console {
     process.stderr.write("\r\x1b[K");
     this.#pending = false;
   }
+}
+
+const BAR = 24;
+
+/** `[======>       ]` of a share done. */
+function bar(share: number): string {
+  const full = Math.min(BAR, Math.floor(share * BAR));
+  const head = full < BAR ? ">" : "";
+  return `[${"=".repeat(full)}${head}${" ".repeat(Math.max(0, BAR - full - 1))}]`;
 }
 
 /** Wall times of the stages, for the report. */

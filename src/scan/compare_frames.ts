@@ -19,6 +19,7 @@ export function compareFrames(facts: readonly FrameFacts[]): Problem[] {
     ...nearDuplicates(facts),
     ...outliers(facts, "energy outlier", ({ energy }) => energy, "eV/atom"),
     ...outliers(facts, "force outlier", ({ maxForce }) => maxForce, "eV/Å"),
+    ...outliers(facts, "pressure outlier", ({ pressure }) => pressure, "GPa"),
     ...missingLabels(facts),
     ...atomOrders(facts),
   ];

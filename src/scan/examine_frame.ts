@@ -16,6 +16,7 @@ export type ProblemKind =
   | "near duplicate"
   | "energy outlier"
   | "force outlier"
+  | "pressure outlier"
   | "net force"
   | "labels missing"
   | "atom order"

@@ -30,6 +30,7 @@ export const PROBLEM_KINDS: readonly ProblemKind[] = [
   "near duplicate",
   "energy outlier",
   "force outlier",
+  "pressure outlier",
   "net force",
   "atom order",
 ];

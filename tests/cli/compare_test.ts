@@ -57,7 +57,10 @@ test("compare writes a table, a verdict and figures; the same seed repeats them"
       mean(report.from_pool.find((row: { name: string }) => row.name === name).rmse);
     // The energy is a smooth function of the structure: descriptors beat baselines that see none.
     assert.ok(pool("krr") < 0.5 * pool("constant"), `${pool("krr")} ${pool("constant")}`);
-    assert.match(first.stdout, /^Errors of energies on held-out frames, meV\/atom\nmethod +N +krr/);
+    assert.match(
+      first.stdout,
+      /^Errors of energies on held-out frames, meV\/atom; seeds: .*\nmethod +N +krr +seeds/,
+    );
     assert.match(first.stderr, /N = 30: /);
     assert.match(read("a/learning_curves.svg"), /<polyline[^>]*>[\s\S]*random/);
     const dots = read("a/panel_cpd.svg").match(/<circle/g)!.length;

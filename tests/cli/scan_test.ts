@@ -141,6 +141,21 @@ test("scan holds the sign and the size of stress against the energies", () =>
     assert.match((await kinds(160.2))[0], /far too large for eV\/Å³; it looks like GPa or kbar/);
   }));
 
+test("scan tells outliers of force and pressure", () =>
+  inFolder(async (folder) => {
+    const stress = (x: number) => [x, x, x, 0, 0, 0].join(" ");
+    const frames = Array.from({ length: 30 }, (_, i) => {
+      const big = i === 17 ? { first: "O .2 .2 .2 90 0 0" } : {};
+      const energy = (-20 + 0.01 * i).toFixed(4);
+      return frame(i, { energy, stress: stress(i === 9 ? -3 : -0.1 - 0.001 * i), ...big });
+    });
+    const { report } = await scan(folder, frames.join(""));
+    const of = (kind: string) => report!.problems.filter((problem) => problem.kind === kind);
+    assert.deepEqual(of("force outlier").map((p) => p.frame), ["x.xyz@17"]);
+    assert.deepEqual(of("pressure outlier").map((p) => p.frame), ["x.xyz@9"]);
+    assert.match(of("pressure outlier")[0].text, /^480\.653 GPa, median 18\.\d+/);
+  }));
+
 test("scan says which energy it takes, and what six components mean", () =>
   inFolder(async (folder) => {
     const info = " free_energy=-20.5";
