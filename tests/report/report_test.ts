@@ -6,6 +6,7 @@ import { after, test } from "node:test";
 import type { Page } from "playwright-core";
 import { matrix } from "../../src/matrix.ts";
 import type { Distillation } from "../../src/pipeline.ts";
+import { colorFrames } from "../../src/report/browser/map.js";
 import { formatPage } from "../../src/report/page.ts";
 import { placesToShow, reportData } from "../../src/report/report_data.ts";
 import { inFolder, runProgram } from "../cli/program.ts";
@@ -217,6 +218,19 @@ test("the page holds 100,000 frames, and finds one of them", () =>
       assert.match(note, /does not hold this structure|no 3D view/);
     });
   }));
+
+test("every frame has a colour: values at the ends of the range, beyond them by rounding, missing", () => {
+  const values = Float32Array.of(1.18, 1.2, 1.64, NaN);
+  const { palette, index } = colorFrames({ values, range: [1.18, 1.64], log: false }, 4);
+  assert.ok(values[0] < 1.18, "float32 rounds down here");
+  assert.equal(index[0], 0);
+  assert.equal(palette[index[2]], palette[palette.length - 2]);
+  assert.equal(index[3], palette.length - 1);
+  const flat = colorFrames({ values: Float32Array.of(2, 2), range: [2, 2], log: true }, 2);
+  assert.ok(flat.index.every((c: number) => flat.palette[c] !== undefined));
+  const names = colorFrames({ values: Uint32Array.of(0, 9), names: new Array(10).fill("x") }, 2);
+  assert.ok(names.index.every((c: number) => names.palette[c] !== undefined));
+});
 
 test("1,000 frames of 256 atoms make a page well under 20 MB, with positions to 2e-4 Å", () =>
   inFolder((folder) => {

@@ -41,7 +41,9 @@ export function colorFrames(column, n) {
   for (let i = 0; i < n; i++) {
     const x = column.values[i];
     const share = (place(x) - place(low)) / span;
-    index[i] = Number.isFinite(x) ? Math.min(SHADES - 1, Math.floor(share * SHADES)) : SHADES;
+    // A value in float32 may lie a little outside of its range.
+    const shade = Math.min(Math.max(Math.floor(share * SHADES), 0), SHADES - 1);
+    index[i] = Number.isFinite(x) ? shade : SHADES;
   }
   const shades = Array.from({ length: SHADES }, (_, s) => gradientColor((s + 0.5) / SHADES));
   return { palette: [...shades, MISSING], index };
