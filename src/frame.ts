@@ -99,3 +99,47 @@ export function invertCell(m: Float64Array): Float64Array {
     a * e - b * d,
   ).map((x) => x / determinant);
 }
+
+/**
+ * The cell with a unit vector, orthogonal to the periodic ones, along every axis that is not periodic.
+ *
+ * @param cell lattice vectors as rows, shape (3, 3), Å
+ */
+export function completeCell(cell: Float64Array, pbc: Frame["pbc"]): Float64Array {
+  const basis = Float64Array.from(cell);
+  const axis = (k: number) => basis.subarray(3 * k, 3 * k + 3);
+  const done = [0, 1, 2].filter((k) => pbc[k]).map((k) => axis(k));
+  for (let k = 0; k < 3; k++) {
+    if (pbc[k]) continue;
+    const unit = orthogonalUnit(done);
+    axis(k).set(unit);
+    done.push(axis(k));
+  }
+  return basis;
+}
+
+/** A unit vector orthogonal to at most two others. */
+function orthogonalUnit(others: readonly Float64Array[]): number[] {
+  const cross = (a: ArrayLike<number>, b: ArrayLike<number>) => [
+    a[1] * b[2] - a[2] * b[1],
+    a[2] * b[0] - a[0] * b[2],
+    a[0] * b[1] - a[1] * b[0],
+  ];
+  let v = [1, 0, 0];
+  if (others.length === 2) v = cross(others[0], others[1]);
+  if (others.length === 1) {
+    const a = others[0];
+    const smallest = [0, 1, 2].sort((i, j) => Math.abs(a[i]) - Math.abs(a[j]))[0];
+    v = cross(a, [0, 1, 2].map((i) => (i === smallest ? 1 : 0)));
+  }
+  const norm = Math.hypot(...v);
+  return v.map((x) => x / norm);
+}
+
+/** Least distance between a plane of the lattice and its next image, Å; infinite without periodicity. */
+export function cellWidth(cell: Float64Array, pbc: Frame["pbc"]): number {
+  const inverse = invertCell(completeCell(cell, pbc));
+  const widths = [0, 1, 2].filter((k) => pbc[k])
+    .map((k) => 1 / Math.hypot(inverse[k], inverse[3 + k], inverse[6 + k]));
+  return Math.min(...widths);
+}

@@ -285,7 +285,9 @@ function choose(
 ) {
   const { frames, keep, barred, points } = choice;
   if (keep.length > options.select) {
-    throw new RequestError(`Cannot keep ${keep.length} frames in a selection of ${options.select}`);
+    throw new RequestError(
+      `Cannot keep ${keep.length} frames in a selection of ${options.select}; raise -n`,
+    );
   }
   const { method } = options;
   const parts = divide(choice, options.select - keep.length);

@@ -12,6 +12,7 @@ import {
 } from "../compare.ts";
 import { InterruptedError, ParseError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
+import { ENERGY_KEYS } from "../io/labels.ts";
 import { csvLine } from "../io/table.ts";
 import type { Matrix } from "../matrix.ts";
 import { autoStrata } from "../select/strata.ts";
@@ -75,7 +76,7 @@ function featuresOf(
   console: Console,
 ): Matrix | Promise<Matrix> {
   if (command.features !== null) return readFeatures(command.features, pool);
-  const { model, bytes } = openModel(command.model, pool.elements, console);
+  const { model, bytes } = openModel(command.model, pool, console);
   return describePool(pool, model, bytes, command, backend, console);
 }
 
@@ -91,7 +92,12 @@ function comparePool(
     ? autoStrata(entries.map(({ formula }) => formula), volume)
     : valuesOf(stratify, "--stratify", entries);
   const energy = energiesOf(energyKey, entries, console);
-  if (!energy) console.warn("no energies in every frame: coverage only, nothing is fitted");
+  if (!energy) {
+    console.warn(
+      `no energies in every frame (looked for ${ENERGY_KEYS.join(", ")}; --energy-key takes ` +
+        "another name): coverage only, nothing is fitted",
+    );
+  }
   return { frames: entries, features, volume, strata, energy, groups: groupsOf(groupBy, entries) };
 }
 

@@ -7,7 +7,8 @@ import { type FrameEntry, readFrames } from "../io/inputs.ts";
 import { type Matrix, matrix } from "../matrix.ts";
 import { descriptorLength, type DescriptorModel } from "../model/descriptor_model.ts";
 import { pooledLength, type Pooling } from "../model/pooling.ts";
-import { FeatureCache } from "./feature_cache.ts";
+import { checkSpace } from "./disk_space.ts";
+import { cacheFolder, FeatureCache, recordBytes } from "./feature_cache.ts";
 import { isInterrupted } from "./interrupt.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
 import type { Console } from "./output.ts";
@@ -32,6 +33,7 @@ export async function* readBatches(
       atoms += frame.species.length;
       if (atoms < batchAtoms) continue;
       yield batch;
+      await setImmediate(); // lets Ctrl-C in
       batch = { frames: [], rows: [] };
       atoms = 0;
     }
@@ -43,6 +45,7 @@ export async function* readBatches(
  * One row of pooled descriptors per frame of the pool, from the cache where an earlier run left them.
  *
  * @returns features, shape (n_frames, d), in input order
+ * @throws {UsageError} if the cache would not fit on its disk
  * @throws {InterruptedError} after Ctrl-C; rows computed so far stay in the cache
  */
 export async function describePool(
@@ -72,24 +75,25 @@ export async function describePool(
     done++;
   });
   if (done > 0) console.say(`Cache: ${done} of ${pool.entries.length} frames are known already`);
+  const bytes = (pool.entries.length - done) * recordBytes(width);
+  checkSpace(bytes, cacheFolder(), "set CPD_CACHE_DIR to a folder with more");
   const describer = await backend.openDescriber(model, nLayers, pool.elements);
   const report = console.progress("Descriptors", pool.entries.length);
   try {
     const missing = (entry: FrameEntry) => !caches.get(entry.file)!.rows.has(entry.index);
     for await (const { frames, rows } of readBatches(pool, missing, describer.batchAtoms)) {
-      const pooled = await describer.pool(frames, options.pooling);
-      pooled.forEach((row, i) => {
-        features.data.set(row, rows[i] * width);
-        caches.get(frames[i].file)!.append(frames[i].index, row);
-      });
-      report(done += frames.length);
-      await setImmediate(); // lets Ctrl-C in
       if (isInterrupted()) {
         throw new InterruptedError(
           `Interrupted after ${done} of ${pool.entries.length} frames; ` +
             "run the same command again to continue",
         );
       }
+      const pooled = await describer.pool(frames, options.pooling);
+      pooled.forEach((row, i) => {
+        features.data.set(row, rows[i] * width);
+        caches.get(frames[i].file)!.append(frames[i].index, row);
+      });
+      report(done += frames.length);
     }
   } finally {
     caches.forEach((cache) => cache.close());

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../backend.ts";
 import { InterruptedError, ParseError, RequestError, UsageError } from "../errors.ts";
@@ -45,16 +45,17 @@ export async function runDistill(command: DistillCommand): Promise<void> {
     watch.lap("read");
     const candidates = candidatesOf(command, pool, console);
     backend = await openBackend(command, console);
+    const entries = candidates.map((row) => pool.entries[row]);
+    const strata = command.stratify === null ? null : strataOf(command.stratify, entries);
+    const keep = placesOf(command.keep, entries);
     const described = await describe(command, pool, backend, console);
     watch.lap("descriptors");
 
-    const entries = candidates.map((row) => pool.entries[row]);
     const input: DistillInput = {
       frames: entries,
       features: takeRows(described.features, candidates),
-      strata: command.stratify === null ? null : strataOf(command.stratify, entries),
-      keep: placesOf(command.keep, entries),
       reference: described.reference,
+      ...{ strata, keep },
     };
     const measured = await measurePool(input, command, backend);
     const sizes = command.select === "auto"
@@ -194,7 +195,8 @@ async function describe(
   try {
     existing?.elements.forEach((z) => elements.add(z));
     const all = [...elements].sort((a, b) => a - b);
-    const { model, name, bytes } = openModel(command.model, all, console);
+    const entries = [...pool.entries, ...existing?.entries ?? []];
+    const { model, name, bytes } = openModel(command.model, { elements: all, entries }, console);
     if (command.layers !== null && command.layers > model.layers.length) {
       throw new UsageError(
         `Cannot use --layers ${command.layers}: the model has ${model.layers.length}`,
@@ -239,10 +241,15 @@ function placesOf(keep: readonly string[], entries: readonly FrameEntry[]): numb
   let ids = keep;
   const place = new Map(entries.map(({ id }, row) => [id, row]));
   if (keep.length === 1 && !place.has(keep[0])) {
+    if (!existsSync(keep[0])) {
+      throw new RequestError(
+        `Cannot keep "${keep[0]}": it is neither a frame's id nor a file of ids`,
+      );
+    }
     checkReadable(keep[0]);
     ids = readFileSync(keep[0], "utf8").split("\n").map((id) => id.trim()).filter(Boolean);
   }
-  return ids.map((id) => {
+  return [...new Set(ids)].map((id) => {
     const row = place.get(id);
     if (row === undefined) throw new RequestError(`Cannot keep "${id}": there is no such frame`);
     return row;

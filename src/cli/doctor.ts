@@ -1,5 +1,6 @@
 import process from "node:process";
 import { type Backend, referenceBackend } from "../backend.ts";
+import { loadModel } from "../checkpoint/load.ts";
 import { openCpuBackend } from "../cpu/backend.ts";
 import { type Frame } from "../frame.ts";
 import { openGpuBackend } from "../gpu/backend.ts";
@@ -9,9 +10,8 @@ import type { SchnetModel } from "../model/schnet_model.ts";
 import { uniformStream } from "../rng.ts";
 import { exactNeighborCounts } from "../select/neighbor_count.ts";
 import { applyCovariance, refineSubspace } from "../linalg/subspace.ts";
-import { openModel } from "./load_pool.ts";
+import { resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import { flagsOf, parseThreads, readFlags } from "./options.ts";
-import { Console } from "./output.ts";
 import { systemFacts } from "./system_facts.ts";
 
 interface Check {
@@ -78,7 +78,7 @@ async function checkBackend(backend: Backend): Promise<Check[]> {
     {
       backend: name,
       kernels: "spherical_harmonics, radial_basis, atomic_basis, channel_mix, product_basis",
-      error: await featureError(backend, openModel(null, [1], new Console(true)).model, random),
+      error: await featureError(backend, loadModel(resolveModel(SHIPPED_MODEL)).model, random),
       allowed: ALLOWED.descriptors,
     },
     {

@@ -19,6 +19,11 @@ export function cacheFolder(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "cpd");
 }
 
+/** Bytes of one frame in the cache: index and row. */
+export function recordBytes(width: number): number {
+  return 4 + 8 * width;
+}
+
 /**
  * Feature rows of one input file, appended as they are computed: records of (index uint32, row float64).
  * What a killed run left half-written at the end is cut off. The name hashes everything that the rows
@@ -58,7 +63,7 @@ export class FeatureCache {
   }
 
   get #stride(): number {
-    return 4 + 8 * this.width;
+    return recordBytes(this.width);
   }
 
   #read(): void {

@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import process from "node:process";
 import type { Backend } from "../backend.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
@@ -6,6 +7,7 @@ import { npyBytes, npyHeader } from "../io/npy.ts";
 import { csvLine } from "../io/table.ts";
 import { descriptorLength, type DescriptorModel } from "../model/descriptor_model.ts";
 import { describePool, readBatches } from "./describe_pool.ts";
+import { checkSpace } from "./disk_space.ts";
 import { isInterrupted } from "./interrupt.ts";
 import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
@@ -24,7 +26,7 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
   const pool = await loadPool(command.inputs, { keys: [], strict: command.strict }, console);
   const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
-    const opened = openModel(command.model, pool.elements, console);
+    const opened = openModel(command.model, pool, console);
     const nLayers = command.layers ?? opened.model.layers.length;
     if (nLayers > opened.model.layers.length) {
       const has = opened.model.layers.length;
@@ -75,17 +77,23 @@ async function writeAtoms(
 ): Promise<void> {
   const describer = await backend.openDescriber(model, nLayers, pool.elements);
   const nAtoms = pool.entries.reduce((sum, entry) => sum + entry.nAtoms, 0);
-  writeFileSync(path, npyHeader([nAtoms, descriptorLength(model, nLayers)], command.dtype));
+  const width = descriptorLength(model, nLayers);
+  const bytes = nAtoms * width * (command.dtype === "<f4" ? 4 : 8);
+  checkSpace(bytes, dirname(path), "write them elsewhere with -o");
+  writeFileSync(path, npyHeader([nAtoms, width], command.dtype));
   const report = console.progress("Descriptors", pool.entries.length);
   let done = 0;
-  for await (const { frames } of readBatches(pool, () => true, describer.batchAtoms)) {
-    for (const rows of await describer.describe(frames)) {
-      appendFileSync(path, npyBytes(rows, command.dtype));
+  try {
+    for await (const { frames } of readBatches(pool, () => true, describer.batchAtoms)) {
+      if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
+      for (const rows of await describer.describe(frames)) {
+        appendFileSync(path, npyBytes(rows, command.dtype));
+      }
+      report(done += frames.length);
     }
-    report(done += frames.length);
-    if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
+  } finally {
+    await describer.close();
   }
-  await describer.close();
 }
 
 /** Which rows belong to which frame. */

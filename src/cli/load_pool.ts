@@ -161,13 +161,14 @@ export async function spoolStandardInput(temporary: string[]): Promise<string> {
 }
 
 /**
- * Loads the model that was asked for, or the shipped one if every atom is hydrogen.
+ * Loads the model that was asked for, or the shipped one if every atom is hydrogen, and says what the
+ * user should know before it is trusted with these frames.
  *
  * @throws {WeightsError} if there is no model for these elements, or it lacks one of them
  */
 export function openModel(
   path: string | null,
-  elements: readonly number[],
+  { elements, entries }: Pick<PoolOfFrames, "elements" | "entries">,
   console: Console,
 ): { model: DescriptorModel; name: string; bytes: Uint8Array } {
   const symbols = elements.map(chemicalSymbol).join(", ");
@@ -191,6 +192,15 @@ export function openModel(
   if (isSchnet(model)) {
     console.warn(
       `the SchNet "${name}" does not say which elements it was trained on: see that ${symbols} is among them`,
+    );
+  }
+  const narrowest = entries.reduce((least, { width }) => Math.min(least, width), Infinity);
+  if (narrowest < model.rMax) {
+    console.say(
+      `Cells: the narrowest is ${narrowest.toPrecision(3)} Å wide and the model reads to ` +
+        `${
+          model.rMax.toPrecision(3)
+        } Å, so atoms meet their own images; that is handled, and slower`,
     );
   }
   return { model, name, bytes };

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import process from "node:process";
 import { InterruptedError, ParseError } from "../errors.ts";
 import { type InputSpec, parseInput } from "../io/inputs.ts";
+import { ENERGY_KEYS, FORCE_COLUMNS } from "../io/labels.ts";
 import type { Problem } from "../scan/examine_frame.ts";
 import {
   type FileScan,
@@ -18,6 +19,10 @@ import { Console } from "./output.ts";
 
 /** Frames named per kind of problem on the terminal; `--json` names them all. */
 const NAMED = 5;
+
+const NO_LABELS =
+  `none found (looked for ${ENERGY_KEYS.join(", ")}; ${FORCE_COLUMNS.join(", ")}); ` +
+  "choosing frames needs none";
 
 /** `cpd scan`: what is in the files, problems first. */
 export async function runScan(command: ScanCommand): Promise<void> {
@@ -86,7 +91,7 @@ function formatFile(file: FileSummary): string[] {
     row("periodic", counts(file.pbc)),
     ...quantity("lattice", file.lattice, "Å"),
     ...quantity("volume", file.volume_per_atom, "Å³/atom"),
-    ...(file.labels.length === 0 ? [row("labels", "none found")] : []),
+    ...(file.labels.length === 0 ? [row("labels", NO_LABELS)] : []),
     ...file.labels.map(({ key, assumed, n_frames }) =>
       row("label", `${key}: ${assumed}${n_frames < file.n_frames ? ` (${n_frames} frames)` : ""}`)
     ),

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statfsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { KNOWN_MODELS } from "../checkpoint/known_models.ts";
+import { freeBytes } from "./disk_space.ts";
 import { cacheFolder } from "./feature_cache.ts";
 import { findModel, modelFolder } from "./model_store.ts";
 import { defaultThreads } from "./options.ts";
@@ -57,8 +58,8 @@ function folderBytes(folder: string): number {
 function freeSpace(folder: string): string {
   try {
     mkdirSync(folder, { recursive: true });
-    const { bavail, bsize } = statfsSync(folder);
-    return `, ${(Number(bavail) * Number(bsize) / 1e9).toFixed(1)} GB free`;
+    const free = freeBytes(folder);
+    return free === null ? "" : `, ${(free / 1e9).toFixed(1)} GB free`;
   } catch {
     return ", cannot be written";
   }

@@ -25,7 +25,8 @@ export async function openDevice({ allowSoftware }: { allowSoftware: boolean }):
   if (!adapter) throw unavailable("no adapter was found");
   const { info } = adapter;
   const words = [info.vendor, info.architecture, info.device, info.description];
-  const description = [...new Set(words.filter(Boolean))].join(" ");
+  // Some runtimes give vendor and device as numbers, which tell nobody anything.
+  const description = [...new Set(words.filter((word) => word && !/^\d+$/.test(word)))].join(" ");
   if (/null-backend/i.test(description)) throw unavailable("the only adapter is a null adapter");
   const software = isSoftware(info, description);
   if (software && !allowSoftware) {

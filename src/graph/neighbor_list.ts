@@ -1,5 +1,5 @@
 import { ParseError } from "../errors.ts";
-import { cellVolume, type Frame, type Graph, invertCell } from "../frame.ts";
+import { cellVolume, completeCell, type Frame, type Graph, invertCell } from "../frame.ts";
 
 /** Atoms closer than this are the same place written twice, Å. */
 const COINCIDENT = 1e-5;
@@ -47,7 +47,7 @@ interface Bins {
 function binAtoms(frame: Frame, rMax: number): Bins {
   const { positions, pbc } = frame;
   const nAtoms = frame.species.length;
-  const basis = completeBasis(frame);
+  const basis = independentBasis(frame);
   const inverse = invertCell(basis);
   const fractional = new Float64Array(3 * nAtoms);
   const wrapped = Float64Array.from(positions);
@@ -226,38 +226,13 @@ class EdgeBuilder {
   }
 }
 
-/** The cell with a unit vector, orthogonal to the periodic ones, along every non-periodic axis. */
-function completeBasis(frame: Frame): Float64Array {
-  const basis = Float64Array.from(frame.cell);
-  const axis = (k: number) => basis.subarray(3 * k, 3 * k + 3);
-  const done = [0, 1, 2].filter((k) => frame.pbc[k]).map((k) => axis(k));
-  for (let k = 0; k < 3; k++) {
-    if (frame.pbc[k]) continue;
-    const unit = orthogonalUnit(done);
-    axis(k).set(unit);
-    done.push(axis(k));
-  }
-  const lengths = [0, 1, 2].map((k) => Math.hypot(...axis(k)));
+/** The completed cell of a frame.
+ * @throws {ParseError} if its periodic lattice vectors are dependent */
+function independentBasis({ id, cell, pbc }: Frame): Float64Array {
+  const basis = completeCell(cell, pbc);
+  const lengths = [0, 3, 6].map((k) => Math.hypot(...basis.subarray(k, k + 3)));
   if (!(cellVolume(basis) > 1e-6 * lengths[0] * lengths[1] * lengths[2])) {
-    throw new ParseError(frame.id, "its periodic lattice vectors are linearly dependent");
+    throw new ParseError(id, "its periodic lattice vectors are linearly dependent");
   }
   return basis;
-}
-
-/** A unit vector orthogonal to at most two others. */
-function orthogonalUnit(others: readonly Float64Array[]): number[] {
-  const cross = (a: ArrayLike<number>, b: ArrayLike<number>) => [
-    a[1] * b[2] - a[2] * b[1],
-    a[2] * b[0] - a[0] * b[2],
-    a[0] * b[1] - a[1] * b[0],
-  ];
-  let v = [1, 0, 0];
-  if (others.length === 2) v = cross(others[0], others[1]);
-  if (others.length === 1) {
-    const a = others[0];
-    const smallest = [0, 1, 2].sort((i, j) => Math.abs(a[i]) - Math.abs(a[j]))[0];
-    v = cross(a, [0, 1, 2].map((i) => (i === smallest ? 1 : 0)));
-  }
-  const norm = Math.hypot(...v);
-  return v.map((x) => x / norm);
 }

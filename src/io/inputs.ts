@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { cellVolume, formula, type Frame } from "../frame.ts";
+import { cellVolume, cellWidth, formula, type Frame } from "../frame.ts";
 import { ParseError, UsageError } from "../errors.ts";
 import { parseFrame } from "./extxyz.ts";
 import { checkReadable, readChunks } from "./files.ts";
@@ -35,6 +35,8 @@ export interface FrameEntry {
   readonly formula: string;
   /** Volume per atom, Å³; NaN unless periodic along all axes. */
   readonly volume: number;
+  /** Least width of the cell along its periodic axes, Å; infinite if there is none. */
+  readonly width: number;
   /** A one-atom frame that only carries the energy of an isolated atom. */
   readonly isolatedAtom: boolean;
   /** Values of the keys that were asked for, as far as the frame has them. */
@@ -148,6 +150,7 @@ function entryOf(
     nAtoms: species.length,
     formula: formula(species),
     volume: pbc.every(Boolean) ? cellVolume(cell) / species.length : NaN,
+    width: cellWidth(cell, pbc),
     isolatedAtom: species.length === 1 && info.get("config_type") === "IsolatedAtom",
     values: keys === "all" ? shortValues(info) : Object.fromEntries(
       keys.flatMap((key) => (info.has(key) ? [[key, info.get(key)!]] : [])),

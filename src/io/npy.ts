@@ -35,7 +35,11 @@ export function readNpy(bytes: Uint8Array, file: string) {
   const type = text.match(/'descr': '(<f[48])'/)?.[1];
   const shape = text.match(/'shape': \((\d+), (\d+)\)/)?.slice(1).map(Number);
   if (!type || !shape || !text.includes("'fortran_order': False")) {
-    throw new ParseError(file, "expected a two-dimensional float32 or float64 array in C order");
+    throw new ParseError(
+      file,
+      "expected a two-dimensional float32 or float64 array in C order; save " +
+        "numpy.ascontiguousarray(features, float)",
+    );
   }
   const size = type === "<f4" ? 4 : 8;
   const count = shape[0] * shape[1];

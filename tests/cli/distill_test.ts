@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
@@ -229,6 +229,26 @@ test("--select auto proposes a number of frames, and says why", () =>
     assert.equal(rows.length, search.rows.length + 1);
   }));
 
+test("cells narrower than the model's cutoff are told, and handled", () =>
+  withSample(async (folder) => {
+    const side = 2.5; // Å; the shipped model reads to 3 Å
+    const frame = (x: number) =>
+      `2\nLattice="${side} 0 0 1 ${side} 0 0 0 9" Properties=species:S:1:pos:R:3\n` +
+      `H 0 0 0\nH 0.8 0 ${x}\n`;
+    writeFileSync(join(folder, "x.xyz"), [0.1, 0.2, 0.3].map(frame).join(""));
+    const args = ["distill", "x.xyz", "-n", "1", "-o", "out", "--backend", "cpu"];
+    const { code, stderr } = await runProgram(args, { cwd: folder });
+    assert.equal(code, 0, stderr);
+    // The planes that hold b and c are 2.5 · 2.5 / |b| apart.
+    const width = (side * side / Math.hypot(1, side)).toPrecision(3);
+    assert.match(
+      stderr,
+      new RegExp(`Cells: the narrowest is ${width} Å wide and the model reads to 3\\.00 Å`),
+    );
+    const wide = await runProgram(["distill", SAMPLE, "-n", "1", "-o", "b"], { cwd: folder });
+    assert.doesNotMatch(wide.stderr, /Cells:/);
+  }));
+
 test("frames of isolated atoms are kept and not counted", () =>
   withSample(async (folder) => {
     const atom =
@@ -240,129 +260,6 @@ test("frames of isolated atoms are kept and not counted", () =>
     const selected = read(folder, "out/selected.xyz");
     assert.ok(selected.startsWith(atom));
     assert.equal(frames(selected.slice(atom.length)).length, 7);
-  }));
-
-test("Ctrl-C exits with 130, writes nothing, and the next run goes on", () =>
-  withSample(async (folder) => {
-    writeFileSync(join(folder, "big.xyz"), sample(folder));
-    const args = ["distill", "big.xyz", "-n", "9", "-o", "out", "--backend", "reference"];
-    const interrupted = await runProgram(args, {
-      cwd: folder,
-      interruptAt: /Descriptors: \d+\/273/,
-    });
-    assert.equal(interrupted.code, 130, interrupted.stderr);
-    assert.match(
-      interrupted.stderr,
-      /Interrupted after \d+ of 273 frames; run the same command again/,
-    );
-    assert.equal(existsSync(join(folder, "out")), false);
-    const again = await runProgram([
-      "features",
-      "big.xyz@:5",
-      "-o",
-      "f.npy",
-      "--backend",
-      "reference",
-    ], {
-      cwd: folder,
-    });
-    assert.match(again.stderr, /Cache: 5 of 5 frames are known already/);
-  }));
-
-const USAGE: [args: string[], code: number, message: RegExp][] = [
-  [["distil"], 2, /Cannot run "distil": expected distill, compare/],
-  [["distill"], 2, /-n N, the number of frames to choose \(or auto\), is missing/],
-  [["distill", "-n", "5"], 2, /no INPUT file was given/],
-  [["distill", SAMPLE, "-n", "0"], 2, /Cannot use --select "0"/],
-  [["distill", SAMPLE, "-n", "many"], 2, /Cannot use --select "many"/],
-  [["distill", SAMPLE, "-n", "5", "--radius", "-1"], 2, /Cannot use --radius "-1"/],
-  [["distill", SAMPLE, "-n", "5", "--components", "0"], 2, /Cannot use --components "0"/],
-  [["distill", SAMPLE, "-n", "5", "--backend", "cuda"], 2, /Cannot use --backend "cuda"/],
-  [["distill", SAMPLE, "-n", "5", "--frobnicate"], 2, /Unknown option '--frobnicate'/],
-  [
-    ["distill", SAMPLE, "-n", "5", "--method", "birch"],
-    2,
-    /Cannot use --method "birch": expected cpd-spread, cpd, direct, rnd/,
-  ],
-  [["distill", SAMPLE, "-n", "5", "--compat", "maml"], 2, /Cannot use --compat with --method cpd/],
-  [
-    ["distill", SAMPLE, "-n", "5", "--density-weight", "0"],
-    2,
-    /Cannot use --density-weight with --method cpd-spread: expected cpd/,
-  ],
-  [
-    ["distill", SAMPLE, "-n", "5", "--margin", "2"],
-    2,
-    /Cannot use --margin with -n 5: expected --select auto/,
-  ],
-  [
-    ["distill", `${SAMPLE}@:20`, "--select", "auto", "--backend", "cpu"],
-    4,
-    /Cannot propose a size from 20 frames, expected at least 40; give -n/,
-  ],
-  [
-    ["distill", SAMPLE, "-n", "5", "--method", "random", "--reference", SAMPLE],
-    2,
-    /Cannot use --reference with --method random: expected cpd-spread, cpd, rnd, fps/,
-  ],
-  [["distill", `${SAMPLE}@1:2:0`, "-n", "5"], 2, /Cannot parse slice "@1:2:0"/],
-  [["distill", "missing.xyz", "-n", "5"], 2, /Cannot read "missing.xyz": no such file/],
-  [["distill", SAMPLE, "-n", "274"], 4, /Cannot choose 274 frames: there are only 273/],
-  [["distill", SAMPLE, "-n", "5", "--keep", "nobody@1"], 2, /Cannot read "nobody@1"/],
-  [
-    ["distill", SAMPLE, "-n", "5", "--model", "missing.model"],
-    5,
-    /Cannot use model "missing.model": no such file/,
-  ],
-  [
-    ["distill", SAMPLE, "-n", "5", "--model", SAMPLE],
-    5,
-    /neither a torch checkpoint nor exported weights/,
-  ],
-  [["distill", SAMPLE, "-n", "5", "-o", "."], 2, /Cannot write into ".": it is not empty/],
-  [["distill", SAMPLE, "-n", "5", "--layers", "3", "--backend", "cpu"], 2, /the model has 2/],
-  [["features", SAMPLE], 2, /-o FILE.npy is missing/],
-  [["model", "open"], 2, /expected list, info, export or pull/],
-];
-
-for (const [args, code, message] of USAGE) {
-  test(`${args.join(" ")} exits with ${code}`, () =>
-    withSample(async (folder) => {
-      const run = await runProgram(args, { cwd: folder });
-      assert.match(run.stderr, message);
-      assert.equal(run.code, code, run.stderr);
-      assert.equal(run.stdout, "");
-      assert.equal(existsSync(join(folder, "cpd-out")), false);
-    }));
-}
-
-test("what cannot be written is refused before anything is computed", () =>
-  withSample(async (folder) => {
-    const run = (output: string, env: Record<string, string> = {}) =>
-      runProgram(["distill", SAMPLE, "-n", "5", "-o", output, "--backend", "cpu"], {
-        cwd: folder,
-        env,
-      });
-    const inFile = await run(`${SAMPLE}/out`);
-    assert.equal(inFile.code, 2, inFile.stderr);
-    assert.match(
-      inFile.stderr,
-      /Cannot write or read "pool\.xyz\.gz\/out": a part of the path is not/,
-    );
-    const cache = await run("out", { CPD_CACHE_DIR: join(folder, SAMPLE, "cache") });
-    assert.equal(cache.code, 2, cache.stderr);
-    assert.match(cache.stderr, /set CPD_CACHE_DIR to a folder for the cache/);
-    assert.equal(existsSync(join(folder, "out")), false);
-  }));
-
-test("--backend gpu fails without a hardware adapter", () =>
-  withSample(async (folder) => {
-    const run = await runProgram(["distill", SAMPLE, "-n", "5", "--backend", "gpu"], {
-      cwd: folder,
-      env: { VK_ICD_FILENAMES: "/nonexistent.json", VK_DRIVER_FILES: "/nonexistent.json" },
-    });
-    assert.equal(run.code, 5, run.stderr);
-    assert.match(run.stderr, /Cannot use the GPU: no adapter was found; run cpd doctor/);
   }));
 
 test("help, version, model list and doctor", () =>

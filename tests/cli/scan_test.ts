@@ -215,3 +215,14 @@ test("distill warns of useless frames, and leaves them out where asked to", () =
       "slices count the frames that are left out",
     );
   }));
+
+test("scan says which labels it looked for where it found none", () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, "x.xyz"), frame(1, { forces: false }));
+    const { code, stdout } = await runProgram(["scan", "x.xyz"], { cwd: folder });
+    assert.equal(code, 0);
+    assert.match(
+      stdout,
+      /labels +none found \(looked for REF_energy, free_energy, energy, .*; REF_forces, forces, .*\); choosing frames needs none/,
+    );
+  }));
