@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { loadMace } from "../src/checkpoint/load.ts";
 import { maceModel } from "../src/checkpoint/mace_checkpoint.ts";
 import { type Backend, referenceBackend } from "../src/backend.ts";
@@ -16,7 +16,7 @@ import { symmetricEigen } from "../src/linalg/symmetric_eigen.ts";
 import { matrix } from "../src/matrix.ts";
 import { descriptors } from "../src/model/mace.ts";
 import type { MaceModel } from "../src/model/mace_model.ts";
-import { openFastBackends } from "./backends.ts";
+import { useFastBackends } from "./backends.ts";
 import { goldenCase, randomCheckpoint } from "./golden_models.ts";
 import {
   makeFrame,
@@ -30,10 +30,7 @@ import {
 /** Float32 kernels against the float64 definition, relative to the norm of a row. */
 const TOLERANCE = 5e-6;
 
-const backends = await openFastBackends();
-after(async () => {
-  for (const { backend } of backends) await backend.close();
-});
+const backends = await useFastBackends();
 
 async function compare(model: MaceModel, frames: Frame[], name: string): Promise<void> {
   const elements = [...new Set(frames.flatMap(({ species }) => [...species]))].sort((a, b) =>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { referenceBackend } from "../src/backend.ts";
 import { loadModel } from "../src/checkpoint/load.ts";
 import { openTorchFile, readModules } from "../src/checkpoint/modules.ts";
@@ -12,7 +12,7 @@ import { readNpy } from "../src/io/npy.ts";
 import { isSchnet } from "../src/model/descriptor_model.ts";
 import { schnetFeatures } from "../src/model/schnet.ts";
 import type { Dense, SchnetModel } from "../src/model/schnet_model.ts";
-import { openFastBackends } from "./backends.ts";
+import { useFastBackends } from "./backends.ts";
 import { inFolder, runProgram } from "./cli/program.ts";
 import {
   assertClose,
@@ -27,10 +27,7 @@ import {
 
 const TOLERANCE = 5e-6;
 
-const backends = await openFastBackends();
-after(async () => {
-  for (const { backend } of backends) await backend.close();
-});
+const backends = await useFastBackends();
 
 function loadSchnet(path: string): SchnetModel {
   const { model } = loadModel(path);

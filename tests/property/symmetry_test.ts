@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { loadMace } from "../../src/checkpoint/load.ts";
 import type { Frame } from "../../src/frame.ts";
-import { openAllBackends } from "../backends.ts";
+import { useAllBackends } from "../backends.ts";
 import { makeFrame, projectPath, randomNumbers, rowError, sharedPath } from "../support.ts";
 
 /** Invariance of the float64 definition, and of float32 kernels. */
@@ -13,10 +13,7 @@ const EXACT = sharedPath("reference/mace/density_c16.model");
 const shipped = loadMace(projectPath("data/hydrogen-small.safetensors")).model;
 const model = EXACT ? loadMace(EXACT).model : shipped;
 if (!EXACT) TOLERANCE.reference = 1e-7;
-const backends = await openAllBackends();
-after(async () => {
-  for (const { backend } of backends) await backend.close();
-});
+const backends = await useAllBackends();
 
 const N = 12;
 const CELL = [2.6, 0.2, 0, -0.3, 2.4, 0.4, 0.1, 0, 2.8];

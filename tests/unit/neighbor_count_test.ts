@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { type Matrix, matrix } from "../../src/matrix.ts";
 import { exactNeighborCounts, neighborCount } from "../../src/select/neighbor_count.ts";
-import { openFastBackends } from "../backends.ts";
+import { useFastBackends } from "../backends.ts";
 import { normalNumbers } from "../support.ts";
 
-const backends = await openFastBackends();
-after(async () => {
-  for (const { backend } of backends) await backend.close();
-});
+const backends = await useFastBackends();
 
 /** The definition once more, written as the formula. */
 function naive(points: Matrix, radii: Float64Array): Uint32Array {

@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { eigs } from "mathjs";
 import { principalComponents, projectRows } from "../../src/linalg/pca.ts";
 import { columnScaling, standardize } from "../../src/linalg/standardize.ts";
 import { type Matrix, matrix } from "../../src/matrix.ts";
-import { openAllBackends } from "../backends.ts";
+import { useAllBackends } from "../backends.ts";
 import { normalNumbers } from "../support.ts";
 
-const backends = await openAllBackends();
-after(async () => {
-  for (const { backend } of backends) await backend.close();
-});
+const backends = await useAllBackends();
 
 function data(rows: number, cols: number, decay: number): Matrix {
   const x = matrix(rows, cols);

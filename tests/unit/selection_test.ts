@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { referenceBackend } from "../../src/backend.ts";
 import { RequestError } from "../../src/errors.ts";
 import { type Matrix, matrix, takeRows } from "../../src/matrix.ts";
@@ -9,29 +9,13 @@ import { distill, type DistillOptions } from "../../src/pipeline.ts";
 import { uniform } from "../../src/rng.ts";
 import { hashName, stableId } from "../../src/rng.ts";
 import { strataQuotas } from "../../src/select/strata.ts";
-import { openAllBackends } from "../backends.ts";
+import { useAllBackends } from "../backends.ts";
+import { DEFAULTS } from "../options.ts";
 import { normalNumbers } from "../support.ts";
 
-const backends = await openAllBackends();
-after(async () => {
-  for (const { backend } of backends) await backend.close();
-});
+const backends = await useAllBackends();
 
-const OPTIONS: DistillOptions = {
-  method: "cpd",
-  compat: false,
-  select: 60,
-  standardization: "zscore",
-  components: { kind: "auto" },
-  radius: null,
-  objective: "log-variance",
-  isolationWeight: 1,
-  central: null,
-  peripheral: null,
-  centralShare: 0.5,
-  densityWeight: 1,
-  seed: 0n,
-};
+const OPTIONS: DistillOptions = { ...DEFAULTS, select: 60 };
 
 /** Two phases of unequal width, a thin bridge and 8 outliers. */
 function twoPhases(n: number, d = 12): Matrix {

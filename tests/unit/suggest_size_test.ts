@@ -5,25 +5,16 @@ import type { ComparePool } from "../../src/compare.ts";
 import { RequestError } from "../../src/errors.ts";
 import { matrix } from "../../src/matrix.ts";
 import { type SizeOptions, suggestSize } from "../../src/suggest_size.ts";
+import { DEFAULTS } from "../options.ts";
 import { normalNumbers } from "../support.ts";
 
 const OPTIONS: SizeOptions = {
+  ...DEFAULTS,
   method: "cpd-spread",
-  compat: false,
   margin: 0.05,
   stratified: false,
   seeds: 3,
   splits: 5,
-  standardization: "zscore",
-  components: { kind: "auto" },
-  radius: null,
-  objective: "log-variance",
-  isolationWeight: 1,
-  central: null,
-  peripheral: null,
-  centralShare: 0.5,
-  densityWeight: 1,
-  seed: 0n,
 };
 
 /** Points in the plane; the energy is a smooth function of them, or noise. */
