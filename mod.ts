@@ -117,7 +117,11 @@ export {
   principalComponents,
 } from "./src/linalg/pca.ts";
 export type { Scaling, Standardization } from "./src/linalg/standardize.ts";
-export { type CountPairs, neighborCount, type PairHistogram } from "./src/select/neighbor_count.ts";
+export {
+  type CountNeighbors,
+  neighborCount,
+  type NeighborCounts,
+} from "./src/select/neighbor_count.ts";
 export { type RadiusOptions, type RadiusSearch, searchRadius } from "./src/select/cutoff_radius.ts";
 export type { RadiusObjective } from "./src/select/radius_sweep.ts";
 export type { Distilling, Method, Rival, RivalOptions } from "./src/select/method.ts";

@@ -4,7 +4,6 @@ import { openCpuBackend } from "../src/cpu/backend.ts";
 import { openGpuBackend } from "../src/gpu/backend.ts";
 import { neighborList } from "../src/graph/neighbor_list.ts";
 import { descriptors } from "../src/model/mace.ts";
-import { exactNeighborCounts } from "../src/select/neighbor_count.ts";
 import { denseHydrogen } from "./inputs.ts";
 import { mediumModel } from "./medium_model.ts";
 import { clusteredPoints, onePercentRadius } from "./selection.ts";
@@ -58,10 +57,10 @@ async function benchCounting(): Promise<void> {
   for (const n of allowSoftware ? [5000] : [5000, 50000, 1000000]) {
     const points = clusteredPoints(n, 16);
     const radii = Float64Array.of(onePercentRadius(points));
-    const count = () => exactNeighborCounts(points, radii, (p, r) => gpu.countPairs(p, r));
+    const count = () => gpu.countNeighbors(points, radii);
     const { counts } = await count();
     if (n <= 50000) {
-      const exact = await exactNeighborCounts(points, radii, (p, r) => cpu.countPairs(p, r));
+      const exact = await cpu.countNeighbors(points, radii);
       check("counts", counts.findIndex((c, i) => c !== exact.counts[i]), -1);
     }
     const [time] = await interleave([count], 1);

@@ -8,7 +8,6 @@ import { fileURLToPath } from "node:url";
 import { openCpuBackend } from "../src/cpu/backend.ts";
 import { npyBytes, npyHeader, readNpy } from "../src/io/npy.ts";
 import type { Matrix } from "../src/matrix.ts";
-import { exactNeighborCounts } from "../src/select/neighbor_count.ts";
 import { clusteredPoints, decayingColumns, onePercentRadius } from "./selection.ts";
 import { check, interleave, row, table, type Timing } from "./timing.ts";
 
@@ -20,7 +19,7 @@ export async function benchPeers(python: string): Promise<void> {
   const backend = await openCpuBackend(1);
   const points = clusteredPoints(50000, 16);
   const radii = Float64Array.of(onePercentRadius(points));
-  const count = () => exactNeighborCounts(points, radii, (p, r) => backend.countPairs(p, r));
+  const count = () => backend.countNeighbors(points, radii);
   const ours = (await count()).counts;
   const [time] = await interleave([count], 3);
   const balls = askPeer(python, "count", points, [String(radii[0])]);

@@ -4,7 +4,7 @@ import { covariance } from "../src/linalg/covariance.ts";
 import { principalComponents } from "../src/linalg/pca.ts";
 import { type Matrix, matrix } from "../src/matrix.ts";
 import { searchRadius } from "../src/select/cutoff_radius.ts";
-import { exactNeighborCounts, neighborCount } from "../src/select/neighbor_count.ts";
+import { neighborCount } from "../src/select/neighbor_count.ts";
 import { normalNumbers } from "./inputs.ts";
 import { check, interleave, residentMegabytes, row, table } from "./timing.ts";
 
@@ -59,9 +59,7 @@ export async function benchCounting(): Promise<void> {
     for (const n of [575, 5000, 50000]) {
       const points = clusteredPoints(n, d);
       const radii = Float64Array.of(onePercentRadius(points));
-      const counted = backends.map((b) => () =>
-        exactNeighborCounts(points, radii, (p, r) => b.countPairs(p, r))
-      );
+      const counted = backends.map((b) => () => b.countNeighbors(points, radii));
       if (n <= 5000) {
         const exact = neighborCount(points, radii);
         const { counts } = await counted[0]();
@@ -90,7 +88,7 @@ export async function benchCounting(): Promise<void> {
       isolationWeight: 1,
       seed: 1n,
     };
-    const search = () => searchRadius(points, options, (p, r) => backends[0].countPairs(p, r));
+    const search = () => searchRadius(points, options, (p, r) => backends[0].countNeighbors(p, r));
     const { objective, chosen } = await search();
     const [time] = await interleave([search], n < 1000 ? 9 : 1);
     row(n, (time.median / 1000).toFixed(3), objective[chosen].toFixed(4));

@@ -7,7 +7,7 @@ import { descriptors } from "./model/mace.ts";
 import { descriptorLength, type DescriptorModel, isSchnet } from "./model/descriptor_model.ts";
 import { schnetFeatures } from "./model/schnet.ts";
 import { poolAtoms, type Pooling } from "./model/pooling.ts";
-import { type CountPairs, neighborCount } from "./select/neighbor_count.ts";
+import { type CountNeighbors, neighborCount } from "./select/neighbor_count.ts";
 
 /** Implementations of the three stages. */
 export type BackendName = "gpu" | "cpu" | "reference";
@@ -44,8 +44,8 @@ export interface Backend {
   ): Promise<Describer>;
   /** Near the leading subspace of a covariance. */
   readonly leadingSubspace: FindSubspace;
-  /** Sorts pairs of points into radii. */
-  readonly countPairs: CountPairs;
+  /** Counts the neighbors of points within radii, exactly. */
+  readonly countNeighbors: CountNeighbors;
   /** Frees the device or the threads. */
   close(): Promise<void>;
 }
@@ -92,12 +92,8 @@ export const referenceBackend: Backend = {
       covariance: c,
     });
   },
-  countPairs(points, radii) {
-    const histogram = neighborCount(points, radii);
-    for (let i = histogram.length - 1; i > 0; i--) {
-      if (i % radii.length !== 0) histogram[i] -= histogram[i - 1];
-    }
-    return Promise.resolve({ histogram, undecided: new Uint32Array(0), overflowed: [] });
+  countNeighbors(points, radii) {
+    return Promise.resolve({ counts: neighborCount(points, radii), nDecided: 0 });
   },
   close: () => Promise.resolve(),
 };

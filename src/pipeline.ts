@@ -150,7 +150,7 @@ export async function measurePool(
   );
   const reference = input.reference ? projectRows(input.reference, components) : null;
   const cloud = reference ? stack(components.scores, reference) : components.scores;
-  const search = await searchRadius(cloud, options, (p, r) => backend.countPairs(p, r));
+  const search = await searchRadius(cloud, options, (p, r) => backend.countNeighbors(p, r));
   let directPoints: Matrix | null = null;
   return {
     ...{ input, order, firstOf, unique, components, reference, cloud, search },

@@ -8,7 +8,6 @@ import { matrix } from "../matrix.ts";
 import type { DescriptorModel } from "../model/descriptor_model.ts";
 import type { SchnetModel } from "../model/schnet_model.ts";
 import { uniformStream } from "../rng.ts";
-import { exactNeighborCounts } from "../select/neighbor_count.ts";
 import { applyCovariance, refineSubspace } from "../linalg/subspace.ts";
 import { resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import { flagsOf, parseThreads, readFlags } from "./options.ts";
@@ -193,8 +192,7 @@ async function countError(backend: Backend, random: Random): Promise<number> {
     points.data[i] = Math.floor(6 * random(BigInt(i))) / 4;
   }
   const radii = Float64Array.of(0.25, 0.5, Math.sqrt(0.5), 1.25);
-  const counts = async (from: Backend) =>
-    (await exactNeighborCounts(points, radii, (p, r) => from.countPairs(p, r))).counts;
+  const counts = async (from: Backend) => (await from.countNeighbors(points, radii)).counts;
   const [actual, expected] = [await counts(backend), await counts(referenceBackend)];
   return actual.reduce((n, count, i) => n + Number(count !== expected[i]), 0);
 }

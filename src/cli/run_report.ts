@@ -43,7 +43,7 @@ export function makeReport(results: Results, warnings: readonly string[]) {
     method: command.method,
     radius: search.radii[search.chosen],
     radius_objective: command.objective,
-    n_pairs_decided_in_float64: search.nUndecided,
+    n_pairs_decided_in_float64: search.nDecided,
     n_components: components.loadings.cols,
     explained_variance: Array.from(components.explainedVariance),
     pool_sizes: poolSizes,

@@ -7,7 +7,7 @@ import { descriptorLength, type DescriptorModel, isSchnet } from "../model/descr
 import { chooseBuild } from "./build.ts";
 import { covariance } from "./covariance.ts";
 import { mark, release } from "./memory.ts";
-import { countPairs } from "./neighbor_count.ts";
+import { countNeighbors } from "./neighbor_count.ts";
 import { storeSchnet } from "./describe_schnet.ts";
 import type { Task } from "./thread.ts";
 import { openThreads } from "./threads.ts";
@@ -47,7 +47,7 @@ export function openCpuBackend(nThreads: number, build = chooseBuild()): Promise
       const c = await covariance(threads, centred);
       return { start: leadingColumns(symmetricEigen(c).vectors, m), covariance: c };
     },
-    countPairs: (points, radii) => countPairs(threads, points, radii),
+    countNeighbors: (points, radii) => countNeighbors(threads, points, radii),
     close: () => threads.close(),
   });
 }

@@ -24,7 +24,7 @@ import { describeSchnet, destroySchnet, uploadSchnet } from "./describe_schnet.t
 import { type Gpu, openDevice } from "./device.ts";
 import { openKernel } from "./kernel.ts";
 import { leadingSubspace } from "./leading_subspace.ts";
-import { countPairs } from "./neighbor_count.ts";
+import { countNeighbors } from "./neighbor_count.ts";
 import { proveComputing } from "./self_test.ts";
 import { Tilings } from "./tiling.ts";
 import { layerBuffers, uploadLayers } from "./weights.ts";
@@ -81,7 +81,7 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
     async leadingSubspace(centred, m) {
       return { start: await leadingSubspace(gpu, kernels, centred, m), covariance: null };
     },
-    countPairs: (points, radii) => countPairs(gpu, kernels.neighbor_count, points, radii),
+    countNeighbors: (points, radii) => countNeighbors(gpu, kernels.neighbor_count, points, radii),
     close() {
       gpu.device.destroy();
       return Promise.resolve();

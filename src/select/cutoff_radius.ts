@@ -1,7 +1,7 @@
 import { RequestError } from "../errors.ts";
 import { type Matrix, squaredDistance } from "../matrix.ts";
 import { uniformStream } from "../rng.ts";
-import { type CountPairs, exactNeighborCounts } from "./neighbor_count.ts";
+import type { CountNeighbors } from "./neighbor_count.ts";
 import { type RadiusObjective, sweepRadius } from "./radius_sweep.ts";
 
 /** How r_c is found. */
@@ -31,7 +31,7 @@ export interface RadiusSearch {
   /** Neighbors within each radius, shape (n, n_radii). */
   readonly counts: Uint32Array;
   /** Pairs that float32 left undecided and float64 decided. */
-  readonly nUndecided: number;
+  readonly nDecided: number;
 }
 
 /** Up to this many points every radius is rated. */
@@ -48,41 +48,41 @@ const STREAM_SECOND = 102n;
  * more on 33 radii around the best.
  *
  * @param points principal components, shape (n, K)
- * @param countPairs a backend's pair counting
+ * @param countNeighbors a backend's counting
  */
 export async function searchRadius(
   points: Matrix,
   options: RadiusOptions,
-  countPairs: CountPairs,
+  countNeighbors: CountNeighbors,
 ): Promise<RadiusSearch> {
   const grid = radiusGrid(points, options.seed);
   if (options.radius !== null) {
     const radii = uniqueSorted([...grid, options.radius]);
-    const search = await evaluate(points, radii, options, countPairs);
+    const search = await evaluate(points, radii, options, countNeighbors);
     return { ...search, chosen: radii.indexOf(options.radius) };
   }
   if (points.rows <= SWEPT_POINTS) {
     const best = sweepRadius(points, options.objective, options.isolationWeight);
     const radii = uniqueSorted([...grid, best]);
-    const search = await evaluate(points, radii, options, countPairs);
+    const search = await evaluate(points, radii, options, countNeighbors);
     return { ...search, chosen: radii.indexOf(best) };
   }
-  const coarse = await evaluate(points, grid, options, countPairs);
+  const coarse = await evaluate(points, grid, options, countNeighbors);
   const low = grid[Math.max(coarse.chosen - 1, 0)];
   const high = grid[Math.min(coarse.chosen + 1, grid.length - 1)];
   const radii = uniqueSorted([...linspace(low, high, REFINED), ...grid]);
-  return evaluate(points, radii, options, countPairs);
+  return evaluate(points, radii, options, countNeighbors);
 }
 
 async function evaluate(
   points: Matrix,
   radii: Float64Array,
   options: RadiusOptions,
-  countPairs: CountPairs,
+  countNeighbors: CountNeighbors,
 ): Promise<RadiusSearch> {
-  const { counts, nUndecided } = await exactNeighborCounts(points, radii, countPairs);
+  const { counts, nDecided } = await countNeighbors(points, radii);
   const rated = rateRadii(counts, points.rows, radii.length, options);
-  return { radii, counts, nUndecided, ...rated };
+  return { radii, counts, nDecided, ...rated };
 }
 
 /** What every objective says of the radii that were tried. */

@@ -1,21 +1,16 @@
 import type { Matrix } from "../matrix.ts";
 
-/**
- * Pairs sorted into radii, without those that rounding leaves undecided.
- * `histogram[i · n_radii + b]` counts the j ≠ i whose distance lies in (r_b-1, r_b]; each directed pair
- * (i, j) of `undecided` is left out of it.
- */
-export interface PairHistogram {
-  /** Shape (n, n_radii). */
-  readonly histogram: Uint32Array;
-  /** Pairs i, j, i, j, … */
-  readonly undecided: Uint32Array;
-  /** Rows with more undecided pairs than could be listed; nothing about them is to be trusted. */
-  readonly overflowed: readonly number[];
+/** Neighbors of every point within every radius. */
+export interface NeighborCounts {
+  /** Other points within each radius, boundary included, shape (n, n_radii). */
+  readonly counts: Uint32Array;
+  /** Pairs that float32 could not place and float64 did. */
+  readonly nDecided: number;
 }
 
-/** Sorts all pairs of points, shape (n, K), into ascending radii. */
-export type CountPairs = (points: Matrix, radii: Float64Array) => Promise<PairHistogram>;
+/** Counts the neighbors of all points, shape (n, K), within ascending radii: the integers of
+ * `neighborCount`, whatever the precision of the backend. */
+export type CountNeighbors = (points: Matrix, radii: Float64Array) => Promise<NeighborCounts>;
 
 /** First radius of the pair, or `radii.length` beyond the largest: |z_i - z_j|² ≤ r_b² in float64. */
 export function firstRadius(points: Matrix, i: number, j: number, radii: Float64Array): number {
@@ -57,33 +52,10 @@ export function neighborCount(points: Matrix, radii: Float64Array): Uint32Array 
   return accumulate(counts, nRadii);
 }
 
-/** Counts from a backend's pair histogram; what its rounding left undecided is decided in float64. */
-export async function exactNeighborCounts(
-  points: Matrix,
-  radii: Float64Array,
-  countPairs: CountPairs,
-): Promise<{ counts: Uint32Array; nUndecided: number }> {
-  const { histogram, undecided, overflowed } = await countPairs(points, radii);
-  const lost = new Set(overflowed);
-  for (let p = 0; p < undecided.length; p += 2) {
-    if (lost.has(undecided[p])) continue;
-    const b = firstRadius(points, undecided[p], undecided[p + 1], radii);
-    if (b < radii.length) histogram[undecided[p] * radii.length + b]++;
+/** Turns a histogram over radii, shape (n, n_radii), into counts within them, in place. */
+export function accumulate(histogram: Uint32Array, nRadii: number): Uint32Array {
+  for (let i = 0; i < histogram.length; i++) {
+    if (i % nRadii !== 0) histogram[i] += histogram[i - 1];
   }
-  for (const i of lost) {
-    histogram.fill(0, i * radii.length, (i + 1) * radii.length);
-    for (let j = 0; j < points.rows; j++) {
-      const b = j === i ? radii.length : firstRadius(points, i, j, radii);
-      if (b < radii.length) histogram[i * radii.length + b]++;
-    }
-  }
-  const nUndecided = undecided.length / 2 + lost.size * (points.rows - 1);
-  return { counts: accumulate(histogram, radii.length), nUndecided };
-}
-
-function accumulate(counts: Uint32Array, nRadii: number): Uint32Array {
-  for (let i = 0; i < counts.length; i++) {
-    if (i % nRadii !== 0) counts[i] += counts[i - 1];
-  }
-  return counts;
+  return histogram;
 }
