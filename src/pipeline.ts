@@ -26,7 +26,7 @@ import {
   RIVALS,
 } from "./select/method.ts";
 import { spreadPools } from "./select/spread_pools.ts";
-import { strataQuotas } from "./select/strata.ts";
+import { membersOf, strataQuotas } from "./select/strata.ts";
 
 /** Which frame a row of features belongs to. */
 export interface FrameKey {
@@ -323,14 +323,10 @@ function choose(
 /** Strata by name, or all points as one, without those that are kept; and their budgets. */
 function divide({ frames, strata, keep }: Choice, budget: number) {
   const kept = new Set(keep);
-  const groups = new Map<string, number[]>();
-  frames.forEach((_, u) => {
-    if (kept.has(u)) return;
-    const stratum = strata ? strata[u] : "";
-    if (!groups.has(stratum)) groups.set(stratum, []);
-    groups.get(stratum)!.push(u);
-  });
-  const members = [...groups.keys()].sort().map((name) => groups.get(name)!);
+  const groups = membersOf(strata ?? frames.map(() => ""));
+  const members = [...groups.keys()].sort()
+    .map((name) => groups.get(name)!.filter((u) => !kept.has(u)))
+    .filter((group) => group.length > 0);
   const quotas = strata && budget > 0
     ? strataQuotas(members.map((group) => group.length), budget)
     : members.map(() => budget);

@@ -82,15 +82,24 @@ ${legend.join("\n")}
 `;
 }
 
-function scaleOf({ domain, log, ticks, words }: Axis, from: number, to: number) {
-  const [low, high] = domain[1] > domain[0] ? domain : [domain[0] - 0.5, domain[0] + 0.5];
+/** A domain of some length, and on a logarithmic axis above zero. */
+function properDomain({ domain: [low, high], log }: Axis): [low: number, high: number] {
+  if (!log) return high > low ? [low, high] : [low - 0.5, low + 0.5];
+  if (!(high > 0)) return [0.5, 2];
+  const least = low > 0 ? low : high / 1000;
+  return high > least ? [least, high] : [least / 1.5, least * 1.5];
+}
+
+function scaleOf(axis: Axis, from: number, to: number) {
+  const { log, ticks, words } = axis;
+  const [low, high] = properDomain(axis);
   const scale = log
     ? scaleLog().domain([low, high]).range([from, to])
     : scaleLinear().domain([low, high]).range([from, to]);
   const format = scale.tickFormat(6);
   const places = ticks ?? (log ? roundPlaces(low, high) : scale.ticks(6));
   return {
-    at: (value: number) => scale(value),
+    at: (value: number) => scale(log ? Math.max(value, low) : value),
     ticks: places.map((value, i) => ({
       value,
       text: escapeXml(words?.[i] ?? (ticks || log ? plain(value) : format(value))),

@@ -61,7 +61,9 @@ ${coverage.map(row).join("\n")}</table></div>
 <h2>To cite</h2>
 <pre>${escapeXml(citations)}</pre>
 </main>
-<script type="application/json" id="cpd-data">${inert(JSON.stringify(data))}</script>
+<script type="application/json" id="cpd-data">${
+    JSON.stringify(data).replaceAll("<", "\\u003c")
+  }</script>
 <!-- ${VIEWER_NOTICE} -->
 <script>${inert(viewer)}</script>
 <script>(() => {

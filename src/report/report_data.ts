@@ -82,8 +82,10 @@ export function placesToShow(frames: readonly ReportFrame[], rank: Uint32Array):
   const places: number[] = [];
   let bytes = 0;
   const take = (i: number) => {
-    bytes += 7 * frames[i].nAtoms;
-    if (bytes <= MAX_POSITIONS) places.push(i);
+    const more = 7 * frames[i].nAtoms;
+    if (bytes + more > MAX_POSITIONS) return;
+    bytes += more;
+    places.push(i);
   };
   chosen.forEach(take);
   const atoms = rest.reduce((sum, i) => sum + frames[i].nAtoms, 0);

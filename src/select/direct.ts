@@ -4,9 +4,11 @@ import { birch } from "./birch.ts";
 import { isNearer } from "./k_medoids.ts";
 import { ward } from "./ward.ts";
 
-/** Threshold of the first tree; it falls until there are enough subclusters. */
+/** Threshold of the first tree; it falls as maml's does, and is halved where that leads nowhere, until
+ * there are enough subclusters. */
 const THRESHOLD = 0.5;
-const MAX_TREES = 60;
+const MAML_TREES = 30;
+const MAX_TREES = 80;
 /** Ward's clustering holds the square of this many distances: 2 GB. */
 const MAX_SUBCLUSTERS = 16384;
 
@@ -45,7 +47,7 @@ export function direct(
           "frames; lower -n or leave out --compat",
       );
     }
-    threshold *= centres.rows / budget;
+    threshold *= tree < MAML_TREES ? centres.rows / budget : 0.5;
   }
   throw new RequestError(`Cannot form ${budget} clusters of ${members.length} frames; lower -n`);
 }

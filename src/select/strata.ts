@@ -16,25 +16,30 @@ export function strataQuotas(sizes: readonly number[], budget: number): number[]
     );
   }
   if (budget > total) throw new RequestError(`Cannot choose ${budget} of ${total} frames`);
-  const quotas = sizes.map(() => 1);
-  let left = budget - sizes.length;
-  while (left > 0) {
-    const open = sizes.map((n, s) => (quotas[s] < n ? Math.sqrt(n) : 0));
-    const weight = open.reduce((sum, w) => sum + w, 0);
-    const shares = open.map((w, s) => Math.min(sizes[s] - quotas[s], left * w / weight));
-    const whole = shares.map(Math.floor);
-    const given = whole.reduce((sum, n) => sum + n, 0);
-    whole.forEach((n, s) => quotas[s] += n);
-    left -= given;
-    if (given > 0 && left >= sizes.length) continue;
-    const order = shares.map((_, s) => s).filter((s) => quotas[s] < sizes[s])
-      .sort((a, b) => (shares[b] % 1) - (shares[a] % 1) || sizes[b] - sizes[a] || a - b);
-    for (const s of order.slice(0, left)) {
-      quotas[s]++;
-      left--;
-    }
-  }
+  const shares = boundedShares(sizes, budget);
+  const quotas = shares.map((share) => Math.floor(share + ROUNDING));
+  const left = budget - quotas.reduce((sum, n) => sum + n, 0);
+  shares.map((_, s) => s).filter((s) => quotas[s] < sizes[s])
+    .sort((a, b) =>
+      (shares[b] - quotas[b]) - (shares[a] - quotas[a]) || sizes[b] - sizes[a] || a - b
+    )
+    .slice(0, left).forEach((s) => quotas[s]++);
   return quotas;
+}
+
+/** Shares that differ by less are equal. */
+const ROUNDING = 1e-9;
+
+/** Shares min(n, max(1, λ √n)) of every stratum, λ such that they add up to the budget. */
+function boundedShares(sizes: readonly number[], budget: number): number[] {
+  const at = (level: number) => sizes.map((n) => Math.min(n, Math.max(1, level * Math.sqrt(n))));
+  let [low, high] = [0, Math.sqrt(Math.max(...sizes))];
+  for (let step = 0; step < 100; step++) {
+    const middle = (low + high) / 2;
+    if (at(middle).reduce((sum, share) => sum + share, 0) < budget) low = middle;
+    else high = middle;
+  }
+  return at(high);
 }
 
 const MAX_VOLUME_BINS = 12;
@@ -48,8 +53,7 @@ const LEAST_PER_BIN = 10;
  */
 export function autoStrata(compositions: readonly string[], volumes: Float64Array): string[] {
   const strata = new Array<string>(compositions.length);
-  for (const composition of new Set(compositions)) {
-    const members = compositions.flatMap((c, i) => (c === composition ? [i] : []));
+  for (const [composition, members] of membersOf(compositions)) {
     const known = members.filter((i) => Number.isFinite(volumes[i]))
       .sort((a, b) => volumes[a] - volumes[b] || a - b);
     for (const i of members) strata[i] = composition;
@@ -64,4 +68,14 @@ export function autoStrata(compositions: readonly string[], volumes: Float64Arra
     });
   }
   return strata;
+}
+
+/** Places of every name, in order of first appearance. */
+export function membersOf(names: readonly string[]): Map<string, number[]> {
+  const members = new Map<string, number[]>();
+  names.forEach((name, i) => {
+    if (!members.has(name)) members.set(name, []);
+    members.get(name)!.push(i);
+  });
+  return members;
 }

@@ -102,7 +102,9 @@ test("the report renders; a click shows the right frame, a lasso saves the right
       await move(corners[0]);
       await page.mouse.down();
       for (const corner of [...corners.slice(1), corners[0]]) await move(corner);
+      const shown = await idOf(page);
       await page.mouse.up();
+      assert.equal(await idOf(page), shown, "a lasso is not a click");
       assert.deepEqual(await savedIds(page), inside.map(({ id }) => id));
       await page.click("#mark-chosen");
       const chosen = rows.filter(({ selected }) => selected).map(({ id }) => id);
@@ -218,6 +220,41 @@ test("the page holds 100,000 frames, and finds one of them", () =>
       assert.match(note, /does not hold this structure|no 3D view/);
     });
   }));
+
+test("whatever a comment line holds, the page's data can be read", async () => {
+  const note = "<!--<script></script>\u2028&amp;";
+  const frames = pretendFrames(4, 2).map((frame, i) => ({
+    ...frame,
+    values: { note: `${note}${i % 2}` },
+  }));
+  const options = { energyKey: null, strata: null };
+  const page = formatPage(EMPTY, reportData(frames, pretend(4, 2), options, []));
+  const json = page.match(/id="cpd-data">(.*?)<\/script>/s)![1];
+  assert.ok(!json.includes("<"));
+  const { columns } = JSON.parse(json) as { columns: { label: string; names?: string[] }[] };
+  const column = columns.find(({ label }) => label === "note")!;
+  assert.deepEqual(column.names, [`${note}0`, `${note}1`]);
+  if (!browser) return;
+  await inFolder(async (folder) => {
+    const path = join(folder, "page.html");
+    writeFileSync(path, page);
+    await withPage(browser, path, DESK, async (opened) => {
+      await opened.focus("#map");
+      for (const key of ["Home", "PageUp", "PageDown", "PageDown"]) {
+        await opened.keyboard.press(key);
+      }
+      assert.equal(await idOf(opened), "big.xyz@2"); // 0 - 10 + 10 + 10 in a ring of 4
+    });
+  });
+});
+
+test("a structure too large for the page does not keep the others out", () => {
+  const frames = pretendFrames(5, 100).map((frame, i) => ({
+    ...frame,
+    nAtoms: i === 1 ? 1e8 : 100,
+  }));
+  assert.deepEqual(placesToShow(frames, Uint32Array.of(2, 1, 0, 0, 0)), [0, 2, 3, 4]);
+});
 
 test("every frame has a colour: values at the ends of the range, beyond them by rounding, missing", () => {
   const values = Float32Array.of(1.18, 1.2, 1.64, NaN);

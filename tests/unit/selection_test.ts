@@ -322,6 +322,12 @@ test("strataQuotas() is exact, at least one each, within the strata", () => {
   assert.deepEqual(strataQuotas([100, 400], 30), [10, 20]);
   assert.deepEqual(strataQuotas([1, 1000], 10), [1, 9]);
   assert.deepEqual(strataQuotas([3, 3], 6), [3, 3]);
+  // 10 and 100 of √n: less than one of ten is rounded up to one, not added to one.
+  assert.deepEqual(strataQuotas([100, 10000], 10), [1, 9]);
+  assert.deepEqual(strataQuotas([...new Array(8).fill(10), 1000], 18), [
+    ...new Array(8).fill(1),
+    10,
+  ]);
   for (const [sizes, budget] of [[[5, 50, 500], 77], [[1, 2, 3, 4], 9]] as [number[], number][]) {
     const quotas = strataQuotas(sizes, budget);
     assert.equal(quotas.reduce((sum, q) => sum + q, 0), budget);

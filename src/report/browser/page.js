@@ -144,11 +144,13 @@ function save() {
 /** Dragging draws a lasso, a click shows the nearest frame. */
 function watchPointer(canvas) {
   let path = null;
+  let dragged = false;
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
   canvas.addEventListener("pointerdown", (event) => {
+    dragged = false;
     // A finger scrolls the page unless the lasso is switched on.
     if (event.pointerType === "touch" && !element("lasso").checked) return;
     path = [at(event)];
@@ -168,6 +170,7 @@ function watchPointer(canvas) {
     const [[x0, y0]] = drawn;
     const moved = drawn.some(([a, b]) => Math.hypot(a - x0, b - y0) > 6);
     if (moved) mark(framesInside(view, drawn));
+    dragged = moved;
   });
   canvas.addEventListener("pointercancel", () => {
     path = null;
@@ -175,6 +178,7 @@ function watchPointer(canvas) {
     redraw();
   });
   canvas.addEventListener("click", (event) => {
+    if (dragged) return; // a click follows every drag
     const i = nearestFrame(view, ...at(event));
     if (i >= 0) show(i);
   });
@@ -190,7 +194,7 @@ function watchKeys(canvas) {
     PageUp: -10,
   };
   canvas.addEventListener("keydown", (event) => {
-    if (event.key in step) show((Math.max(view.current, 0) + step[event.key] + n) % n);
+    if (event.key in step) show(((Math.max(view.current, 0) + step[event.key]) % n + n) % n);
     else if (event.key === "Home") show(0);
     else if (event.key === "End") show(n - 1);
     else if (event.key === "Enter" || event.key === " ") {
