@@ -13,7 +13,9 @@ import { columnScaling, standardize } from "./linalg/standardize.ts";
 import { projectRows } from "./linalg/pca.ts";
 import { type Matrix, matrix, takeRows } from "./matrix.ts";
 import {
+  canonicalOrder,
   type DistillOptions,
+  frameIds,
   type FrameKey,
   frameScores,
   type MeasuredPool,
@@ -21,7 +23,9 @@ import {
   selectFrames,
 } from "./pipeline.ts";
 import { hashName, uniformStream } from "./rng.ts";
+import { representatives } from "./select/duplicates.ts";
 import { type Method, NESTED } from "./select/method.ts";
+import { membersOf } from "./select/strata.ts";
 import { uniformDraw } from "./select/uniform_draw.ts";
 
 /** What is compared on: features once, labels where the files have them. */
@@ -96,6 +100,8 @@ export interface Panel {
 
 /** Regressors are fitted to at most this many frames of a pool: the cost is its cube. */
 export const MOST_FITTED = 1000;
+/** Fewer frames leave nothing to choose hyper-parameters by. */
+const FEWEST_FITTED = 3;
 const STREAM_SPLIT = 301n;
 const REGRESSORS: readonly Regressor[] = ["ridge", "krr"];
 /** Methods whose choice does not depend on the seed. */
@@ -109,11 +115,13 @@ const FIXED: readonly Method[] = ["direct", "fps"];
  * @throws {RequestError} where a split leaves too few frames
  */
 export async function compare(
-  input: ComparePool,
+  everything: ComparePool,
   options: CompareOptions,
   backend: Backend,
   report: (done: number) => void,
 ): Promise<Comparison> {
+  checkSizes(everything, options);
+  const input = uniqueFrames(everything);
   const trials: Trial[] = [];
   const splits: Split[] = [];
   const panels: Panel[] = [];
@@ -157,6 +165,30 @@ export async function compare(
     }
   }
   return { trials, splits, panels };
+}
+
+/** Unique frames in canonical order: splits must not see the order of the input, and no frame may stand
+ * both in a pool and among the frames that are held out from it. */
+function uniqueFrames(input: ComparePool): ComparePool {
+  const order = canonicalOrder(input.frames);
+  const firstOf = representatives(takeRows(input.features, order));
+  const rows = order.filter((_, row) => firstOf[row] === row);
+  return {
+    frames: rows.map((row) => input.frames[row]),
+    features: takeRows(input.features, rows),
+    energy: input.energy && Float64Array.from(rows, (row) => input.energy![row]),
+    volume: Float64Array.from(rows, (row) => input.volume[row]),
+    strata: rows.map((row) => input.strata[row]),
+    groups: rows.map((row) => input.groups[row]),
+  };
+}
+
+/** @throws {RequestError} where regressors would have nothing to learn from */
+function checkSizes({ energy }: ComparePool, { sizes }: CompareOptions): void {
+  if (energy === null || sizes[0] >= FEWEST_FITTED) return;
+  throw new RequestError(
+    `Cannot fit energies to ${sizes[0]} frames, expected at least ${FEWEST_FITTED}; raise -n`,
+  );
 }
 
 /** Places of the chosen frames at every size, in order of choice. */
@@ -206,21 +238,24 @@ function divide(
   const order = [...key.keys()].sort((a, b) => key.get(a)! - key.get(b)!);
   const held = new Set<string>();
   const wanted = energy ? testShare * rows.length : 0;
+  const members = membersOf(groups);
   let nHeld = 0;
   for (const name of order) {
     if (nHeld >= wanted) break;
     held.add(name);
-    nHeld += groups.filter((group) => group === name).length;
+    nHeld += members.get(name)!.length;
   }
   const rest = rows.filter((i) => !held.has(groups[i]));
-  const ids = BigUint64Array.from(rows, BigInt);
-  const pool = uniformDraw(ids, rest, poolSize ?? rest.length, seed + BigInt(split))
+  const pool = uniformDraw(frameIds(frames), rest, poolSize ?? rest.length, seed + BigInt(split))
     .sort((a, b) => a - b);
   const largest = Math.max(...sizes);
   if (pool.length < Math.max(largest, poolSize ?? 0)) {
+    const wish = pool.length < largest
+      ? `choose ${largest} frames from a pool of ${pool.length}`
+      : `draw pools of ${poolSize} from ${pool.length} frames`;
     throw new RequestError(
-      `Cannot choose ${largest} frames from a pool of ${pool.length}: ${nHeld} of ${rows.length} ` +
-        `frames are held out in ${held.size} of ${order.length} groups; lower -n or --test`,
+      `Cannot ${wish}: ${nHeld} of ${rows.length} unique frames are held out in ${held.size} of ` +
+        `${order.length} groups; ask for fewer, or hold out less`,
     );
   }
   return { pool, test: rows.filter((i) => held.has(groups[i])) };

@@ -230,7 +230,7 @@ function perFrame(
 }
 
 /** Frames sorted by file and index: sums, ties and draws must not see the order of the input. */
-function canonicalOrder(frames: readonly FrameKey[]): number[] {
+export function canonicalOrder(frames: readonly FrameKey[]): number[] {
   return frames.map((_, i) => i).sort((i, j) => {
     const [a, b] = [keyOf(frames[i]), keyOf(frames[j])];
     return a < b ? -1 : a > b ? 1 : frames[i].index - frames[j].index;
@@ -333,7 +333,8 @@ function divide({ frames, strata, keep }: Choice, budget: number) {
   return members.map((group, s) => ({ members: group, quota: quotas[s] }));
 }
 
-function frameIds(frames: readonly FrameKey[]): BigUint64Array {
+/** Stable ids: functions of the content of the file and the place in it. */
+export function frameIds(frames: readonly FrameKey[]): BigUint64Array {
   const hashes = new Map<string, bigint>();
   const hashOf = (file: string) => {
     if (!hashes.has(file)) hashes.set(file, hashName(file));

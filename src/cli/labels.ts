@@ -33,11 +33,18 @@ export function energiesOf(
 }
 
 /** Frames that a split must not divide: equal values of a key, or runs of consecutive frames of a
- * file, about one fiftieth of all frames each. */
+ * file, about one fiftieth of all frames each.
+ *
+ * @param entries frames of a file in its order */
 export function groupsOf(groupBy: string | null, entries: readonly FrameEntry[]): string[] {
   if (groupBy !== null) return valuesOf(groupBy, "--group-by", entries);
   const length = Math.max(1, Math.floor(entries.length / BLOCKS));
-  return entries.map(({ file, index }) => `${file}/${Math.floor(index / length)}`);
+  const seen = new Map<string, number>();
+  return entries.map(({ fileKey }) => {
+    const place = seen.get(fileKey) ?? 0;
+    seen.set(fileKey, place + 1);
+    return `${fileKey}/${Math.floor(place / length)}`;
+  });
 }
 
 /** Values of a comment-line key in every frame.

@@ -83,7 +83,7 @@ export async function loadPool(
       if (repeated > 0) console.warn(`${input}: ${repeated} frames were given before, kept once`);
       scan.elements.forEach((z) => elements.add(z));
       if (!files.some((file) => file.name === spec.name)) {
-        files.push({ name: spec.name, path: spec.path, sha256: scan.fileKey });
+        files.push({ name: spec.name, path: spec.path, sha256: scan.sha256 });
       }
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 /** Entry point of a thread: runs tasks on the shared memory, one at a time. */
 import { parentPort, workerData } from "node:worker_threads";
+import type { ParseError } from "../errors.ts";
 import type { Frame } from "../frame.ts";
 import { Arena } from "./arena.ts";
 import { describeFrame } from "./describe_frame.ts";
@@ -37,6 +38,8 @@ parentPort!.on("message", (task: Task) => {
   try {
     parentPort!.postMessage({ result: run(task) });
   } catch (error) {
-    parentPort!.postMessage({ error });
+    // Classes do not survive the way between threads.
+    const { name, message, stack, where } = error as ParseError;
+    parentPort!.postMessage({ error: { name, message, stack, where } });
   }
 });

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { ParseError } from "../errors.ts";
+import { ParseError, RequestError } from "../errors.ts";
 import { threadModule } from "../shipped_files.ts";
 import { type Build, createMemory } from "./memory.ts";
 import type { Task } from "./thread.ts";
@@ -48,7 +48,7 @@ function runOn(worker: Worker, task: Task): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) => reject(error);
     worker.once("error", fail);
-    worker.once("message", (message: { result: unknown; error?: unknown }) => {
+    worker.once("message", (message: { result: unknown; error?: Failure }) => {
       worker.off("error", fail);
       if (message.error !== undefined) reject(revive(message.error));
       else resolve(message.result);
@@ -57,13 +57,16 @@ function runOn(worker: Worker, task: Task): Promise<unknown> {
   });
 }
 
-/** Errors lose their class on the way between threads. */
-function revive(error: unknown): unknown {
-  const { name, where, message } = error as Partial<ParseError>;
-  if (name === "ParseError" || name === "SyntaxError") {
-    const text = String(message);
-    const at = where ?? text.slice(0, text.indexOf(": "));
-    return new ParseError(at, text.slice(at.length + 2));
-  }
-  return error;
+interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly where?: string;
+}
+
+/** The error that a thread met, in its class. */
+function revive({ name, message, stack, where }: Failure): Error {
+  if (where !== undefined) return new ParseError(where, message.slice(where.length + 2));
+  if (name === "RequestError") return new RequestError(message);
+  return Object.assign(new Error(message), { name, stack });
 }

@@ -31,6 +31,11 @@ function detectCompression(path: string): Compression {
   return "none";
 }
 
+/** Whether a file is read through a decompressor. */
+export function isCompressed(path: string): boolean {
+  return detectCompression(path) !== "none";
+}
+
 /** Checks that `path` is a file that can be read.
  * @throws {UsageError} if it is not */
 export function checkReadable(path: string): void {

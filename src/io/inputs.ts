@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { cellVolume, cellWidth, formula, type Frame } from "../frame.ts";
 import { ParseError, UsageError } from "../errors.ts";
 import { parseFrame } from "./extxyz.ts";
-import { checkReadable, readChunks } from "./files.ts";
+import { checkReadable, isCompressed, readChunks } from "./files.ts";
 import { type RawFrame, splitFrames, type Truncation } from "./frame_ranges.ts";
 
 /** One INPUT argument: a file and the frames wanted from it (ASE slices, 0-based). */
@@ -25,7 +25,7 @@ interface Slice {
 export interface FrameEntry {
   readonly id: string;
   readonly file: string;
-  /** SHA-256 of the file: the same content gives the same choice under any name. */
+  /** SHA-256 of the content, decompressed: it gives the same choice under any name. */
   readonly fileKey: string;
   readonly path: string;
   readonly index: number;
@@ -49,7 +49,8 @@ export interface Scan {
   readonly elements: Set<number>;
   readonly truncated: Truncation | null;
   readonly bytes: number;
-  readonly fileKey: string;
+  /** SHA-256 of the file as it lies on disk. */
+  readonly sha256: string;
 }
 
 /** Parses `FILE` or `FILE@start:stop:step`.
@@ -102,12 +103,12 @@ export async function indexFile(
   sieve: Sieve = () => false,
 ): Promise<Scan> {
   checkReadable(spec.path);
-  const fileKey = await fileHash(spec.path);
-  let entries: FrameEntry[] = [];
+  const entries: Omit<FrameEntry, "fileKey">[] = [];
   const elementsOf = new Map<number, Set<number>>();
   let truncated: Truncation | null = null;
   let [bytes, nFrames] = [0, 0];
-  const chunks = readChunks(spec.path);
+  const hash = createHash("sha256");
+  const chunks = hashed(readChunks(spec.path), hash);
   for await (const raw of splitFrames(chunks, spec.name, (t) => truncated = t)) {
     bytes = raw.end;
     nFrames++;
@@ -115,12 +116,25 @@ export async function indexFile(
     if (sieve(raw, parsed)) continue;
     if (parsed instanceof ParseError) throw parsed;
     elementsOf.set(raw.index, new Set(parsed.species));
-    entries.push(entryOf(parsed, { path: spec.path, fileKey }, raw, keys));
+    entries.push(entryOf(parsed, spec.path, raw, keys));
   }
   const mask = sliceMask(spec.slice, nFrames);
-  entries = entries.filter(({ index }) => mask[index]);
-  const elements = new Set(entries.flatMap(({ index }) => [...elementsOf.get(index)!]));
-  return { entries, elements, truncated, bytes, fileKey };
+  const fileKey = hash.digest("hex");
+  const wanted = entries.filter(({ index }) => mask[index]);
+  return {
+    entries: wanted.map((entry) => ({ ...entry, fileKey })),
+    elements: new Set(wanted.flatMap(({ index }) => [...elementsOf.get(index)!])),
+    truncated,
+    bytes,
+    sha256: isCompressed(spec.path) ? await fileHash(spec.path) : fileKey,
+  };
+}
+
+async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
 }
 
 function tryParse(raw: RawFrame, file: string): Frame | ParseError {
@@ -134,15 +148,14 @@ function tryParse(raw: RawFrame, file: string): Frame | ParseError {
 
 function entryOf(
   frame: Frame,
-  { path, fileKey }: { path: string; fileKey: string },
+  path: string,
   { start, end }: RawFrame,
   keys: readonly string[] | "all",
-): FrameEntry {
+): Omit<FrameEntry, "fileKey"> {
   const { id, file, index, species, pbc, cell, info } = frame;
   return {
     id,
     file,
-    fileKey,
     path,
     index,
     start,

@@ -12,9 +12,9 @@ const REACH_RADII = 3.2;
 /** Widths of the radial sums, as shares of the reach. */
 const WIDTHS = [0.25, 0.4, 0.6, 0.85];
 
-/** Hash of species, cell and wrapped positions in file order: equal for the same geometry. */
+/** Hash of species, periodicity, cell and wrapped positions in file order: equal for the same geometry. */
 export function geometryKey({ species, positions, cell, pbc }: Frame): string {
-  const hash = createHash("sha1").update(species);
+  const hash = createHash("sha1").update(species).update(pbc.join());
   const steps = (x: number) => Math.round(x / RESOLUTION);
   hash.update(Array.from(cell, steps).join());
   const periodic = pbc.every(Boolean) && invertCell(cell);

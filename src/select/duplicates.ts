@@ -7,8 +7,8 @@ const DUPLICATE_TOLERANCE = 1e-6;
  * Representative of every row: the first row (in the given order) within 1e-6 of the r.m.s. row norm.
  * A row without duplicates represents itself.
  *
- * Rows are sorted by their projection on one direction; only rows whose projections are close are
- * compared, so the cost is near linear.
+ * Rows are sorted by their projection on one direction, where equal rows follow each other; of the
+ * others only those whose projections are close are compared, so the cost is near linear.
  *
  * @param x features, shape (n, d), rows in canonical order
  */
@@ -26,9 +26,14 @@ export function representatives(x: Matrix): Uint32Array {
   const order = Uint32Array.from({ length: rows }, (_, i) => i)
     .sort((a, b) => projection[a] - projection[b] || a - b);
   const representative = Uint32Array.from({ length: rows }, (_, i) => i);
-  for (let p = 0; p < rows; p++) {
-    for (let q = p + 1; q < rows; q++) {
-      const [a, b] = [order[p], order[q]];
+  const different = order.filter((row, p) => {
+    const equal = p > 0 && squaredDistance(x, order[p - 1], x, row) === 0;
+    if (equal) join(representative, order[p - 1], row);
+    return !equal;
+  });
+  for (let p = 0; p < different.length; p++) {
+    for (let q = p + 1; q < different.length; q++) {
+      const [a, b] = [different[p], different[q]];
       if (projection[b] - projection[a] > tolerance) break;
       if (squaredDistance(x, a, x, b) <= tolerance * tolerance) join(representative, a, b);
     }

@@ -42,12 +42,13 @@ export function randomNetwork(
   const [f, g] = [STREAM_TARGET, STREAM_PREDICTOR].map((s) => makeNetwork(cols, seed, s));
   const target = forward(f, x, points.rows)[2];
   const picks: number[] = [];
+  let steps = 0;
   const free = new Set(members);
   const learn = (set: readonly number[]) => {
     const rows = gather(x, set, cols);
     const wanted = gather(target, set, OUTPUTS);
     for (let step = 0; step < STEPS_PER_PICK; step++) {
-      train(g, rows, wanted, set.length, picks.length * STEPS_PER_PICK + step + 1);
+      train(g, rows, wanted, set.length, ++steps);
     }
   };
   if (chosen.length > 0) learn(chosen);

@@ -231,6 +231,14 @@ for (const [name, content, message] of REFUSED) {
     }));
 }
 
+test("what a thread refuses is told as if there were none", () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, "x.xyz"), frame() + row("H 0 0 4.0"));
+    const { code, stderr } = await features(folder, "x.xyz", ["--backend", "cpu"]);
+    assert.equal(code, 3, stderr);
+    assert.match(stderr, /^cpd: x\.xyz@1: atoms 1 and 2 are at the same place$/m);
+  }));
+
 test("a truncated last frame is an error with --strict", () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, "x.xyz"), frame() + frame({ rows: ["H 0 0 0"] }));
