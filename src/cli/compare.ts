@@ -76,7 +76,7 @@ function featuresOf(
   console: Console,
 ): Matrix | Promise<Matrix> {
   if (command.features !== null) return readFeatures(command.features, pool);
-  const { model, bytes } = openModel(command.model, pool, console);
+  const { model, bytes } = openModel(command, pool, console);
   return describePool(pool, model, bytes, command, backend, console);
 }
 

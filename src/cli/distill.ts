@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../backend.ts";
-import { InterruptedError, ParseError, RequestError, UsageError } from "../errors.ts";
+import { InterruptedError, ParseError, RequestError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { checkReadable } from "../io/files.ts";
 import { readNpy } from "../io/npy.ts";
@@ -182,10 +182,6 @@ async function describe(
   model: ModelUsed | null;
 }> {
   if (command.features !== null) {
-    if (command.reference !== null || command.model !== null) {
-      const other = command.reference !== null ? "--reference" : "--model";
-      throw new UsageError(`Cannot combine --features with ${other}: give one of them`);
-    }
     return { features: readFeatures(command.features, pool), reference: null, model: null };
   }
   const elements = new Set(pool.elements);
@@ -196,12 +192,7 @@ async function describe(
     existing?.elements.forEach((z) => elements.add(z));
     const all = [...elements].sort((a, b) => a - b);
     const entries = [...pool.entries, ...existing?.entries ?? []];
-    const { model, name, bytes } = openModel(command.model, { elements: all, entries }, console);
-    if (command.layers !== null && command.layers > model.layers.length) {
-      throw new UsageError(
-        `Cannot use --layers ${command.layers}: the model has ${model.layers.length}`,
-      );
-    }
+    const { model, name, bytes } = openModel(command, { elements: all, entries }, console);
     const run = (frames: PoolOfFrames) =>
       describePool({ ...frames, elements: all }, model, bytes, command, backend, console);
     return {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { Backend } from "../backend.ts";
@@ -19,6 +19,9 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
   const console = new Console(command.quiet);
   const table = command.output.replace(/\.npy$/, "") + ".csv";
   for (const path of [command.output, table]) {
+    if (existsSync(path) && statSync(path).isDirectory()) {
+      throw new UsageError(`Cannot write "${path}": it is a folder; use another -o`);
+    }
     if (existsSync(path) && !command.force) {
       throw new UsageError(`Cannot write "${path}": it exists; use --force or another -o`);
     }
@@ -26,12 +29,8 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
   const pool = await loadPool(command.inputs, { keys: [], strict: command.strict }, console);
   const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
-    const opened = openModel(command.model, pool, console);
+    const opened = openModel(command, pool, console);
     const nLayers = command.layers ?? opened.model.layers.length;
-    if (nLayers > opened.model.layers.length) {
-      const has = opened.model.layers.length;
-      throw new UsageError(`Cannot use --layers ${nLayers}: the model has ${has}`);
-    }
     const backend = await openBackend(command, console);
     try {
       if (command.perAtom) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
 import { loadModel } from "../checkpoint/load.ts";
-import { ParseError, WeightsError } from "../errors.ts";
+import { ParseError, UsageError, WeightsError } from "../errors.ts";
 import { chemicalSymbol } from "../frame.ts";
 import { readQuickLabels } from "../io/frame_labels.ts";
 import type { Truncation } from "../io/frame_ranges.ts";
@@ -167,7 +167,7 @@ export async function spoolStandardInput(temporary: string[]): Promise<string> {
  * @throws {WeightsError} if there is no model for these elements, or it lacks one of them
  */
 export function openModel(
-  path: string | null,
+  { model: path, layers }: { readonly model: string | null; readonly layers: number | null },
   { elements, entries }: Pick<PoolOfFrames, "elements" | "entries">,
   console: Console,
 ): { model: DescriptorModel; name: string; bytes: Uint8Array } {
@@ -181,6 +181,10 @@ export function openModel(
   const name = path ?? "hydrogen-small (shipped)";
   if (path === null) console.say("Model: hydrogen-small, shipped; a descriptor, not a force field");
   const { model, bytes } = loadModel(resolveModel(path ?? SHIPPED_MODEL));
+  if (layers !== null && layers > model.layers.length) {
+    const has = model.layers.length;
+    throw new UsageError(`Cannot use --layers ${layers}: the model has ${has}`);
+  }
   const table = elementIndices(model);
   const missing = elements.filter((z) => table[z] < 0);
   if (missing.length > 0) {

@@ -7,8 +7,9 @@ import { findCommand, optionsOf } from "./commands.ts";
 import type { ComponentChoice } from "../linalg/pca.ts";
 import type { Standardization } from "../linalg/standardize.ts";
 import type { Pooling } from "../model/pooling.ts";
-import { KNOW_REFERENCE, type Method, METHODS } from "../select/method.ts";
+import { type Method, METHODS } from "../select/method.ts";
 import type { RadiusObjective } from "../select/radius_sweep.ts";
+import { refuseUnproposed, refuseUnused } from "./unused_options.ts";
 
 /** Options that every command which computes descriptors shares. */
 export interface DescriptorOptions {
@@ -99,19 +100,26 @@ export function flagsOf(name: string): Spec {
 /** Splits arguments into flags and positionals.
  * @throws {UsageError} on an unknown flag or a missing value */
 export function readFlags(args: readonly string[], options: Spec) {
+  let parsed;
   try {
     // A lone "-" is standard input; parseArgs takes it for a positional already.
-    const { values, positionals } = parseArgs({
+    parsed = parseArgs({
       args: joinNegative(args, options),
       options,
       allowPositionals: true,
       strict: true,
+      tokens: true,
     });
-    return { values: values as Values, positionals };
   } catch (error) {
     const message = (error as Error).message.split(". ")[0].split("\n")[0];
     throw new UsageError(`${message}; see --help`);
   }
+  const names = parsed.tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) {
+    throw new UsageError(`Cannot use --${twice} twice: expected one of them`);
+  }
+  return { values: parsed.values as Values, positionals: parsed.positionals };
 }
 
 /** `--flag -3` → `--flag=-3`, which parseArgs would take for another flag. */
@@ -145,6 +153,12 @@ export function parseCompare(args: readonly string[]): CompareCommand {
   }
   const methods = listed(values, "methods", METHODS.join())
     .map((name) => choice({ methods: name }, "methods", METHODS, DEFAULT_METHOD));
+  if (methods.length === 0) {
+    throw new UsageError(
+      `Cannot use --methods "${values.methods}": expected ${METHODS.join(", ")}`,
+    );
+  }
+  refuseUnused(values, methods);
   const { select: _select, method: _method, margin: _margin, ...shared } = parseDistillValues(
     { ...values, select: "1" },
     positionals,
@@ -168,27 +182,9 @@ function listed(values: Values, flag: string, fallback: string): string[] {
  * @throws {UsageError} naming the flag and the value that is wrong */
 export function parseDistill(args: readonly string[]): DistillCommand {
   const { values, positionals } = readFlags(args, flagsOf("distill"));
-  checkMethod(values);
+  refuseUnused(values, [choice(values, "method", METHODS, DEFAULT_METHOD)]);
+  refuseUnproposed(values);
   return parseDistillValues(values, positionals, "cpd-out");
-}
-
-/** Refuses options that the method would ignore. */
-function checkMethod(values: Values): void {
-  const method = choice(values, "method", METHODS, DEFAULT_METHOD);
-  if (values.reference !== undefined && !KNOW_REFERENCE.includes(method)) {
-    const able = KNOW_REFERENCE.join(", ");
-    throw new UsageError(`Cannot use --reference with --method ${method}: expected ${able}`);
-  }
-  if (values.compat !== undefined && method !== "direct") {
-    throw new UsageError(`Cannot use --compat with --method ${method}: expected direct`);
-  }
-  for (const flag of ["margin", "splits", "group-by", "energy-key"]) {
-    if (values[flag] === undefined || values.select === "auto") continue;
-    throw new UsageError(`Cannot use --${flag} with -n ${values.select}: expected --select auto`);
-  }
-  if (values["density-weight"] !== undefined && method !== "cpd") {
-    throw new UsageError(`Cannot use --density-weight with --method ${method}: expected cpd`);
-  }
 }
 
 function parseDistillValues(
@@ -282,9 +278,20 @@ function descriptorOptions(
   };
 }
 
+/** Threads beyond this many per core are a slip of the keyboard. */
+const MOST_PER_CORE = 8;
+
 /** Value of `--threads`. */
 export function parseThreads(values: Values): number {
-  return integer(values, "threads", defaultThreads(), 1);
+  const threads = integer(values, "threads", defaultThreads(), 1);
+  const most = MOST_PER_CORE * availableParallelism();
+  if (values.threads !== undefined && threads > most) {
+    throw new UsageError(
+      `Cannot use --threads ${threads}: this machine has ${availableParallelism()} cores, expected ` +
+        `no more than ${most}`,
+    );
+  }
+  return threads;
 }
 
 /** What the batch system grants, or every core. */

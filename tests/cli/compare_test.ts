@@ -114,7 +114,11 @@ const REFUSED: [args: string[], code: number, message: RegExp][] = [
   [["-n", "10", "--methods", "cpd,birch"], 2, /Cannot use --methods "birch"/],
   [["-n", "10", "--method", "cpd"], 2, /Unknown option '--method'/],
   [["-n", "10", "--splits", "1"], 2, /Cannot use --splits "1"/],
-  [["-n", "50"], 4, /Cannot choose 50 frames from a pool of 45: 15 of 60 unique frames are held out/],
+  [
+    ["-n", "50"],
+    4,
+    /Cannot choose 50 frames from a pool of 45: 15 of 60 unique frames are held out/,
+  ],
   [["-n", "10", "--energy-key", "e0"], 3, /@0: its comment line has no key "e0" for --energy-key/],
   [["-n", "10", "--energy-key", "name"], 3, /its comment line has no key "name"/],
 ];
