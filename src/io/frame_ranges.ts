@@ -16,6 +16,8 @@ export interface RawFrame {
   readonly commentStart: number;
   readonly commentEnd: number;
   readonly rowsStart: number;
+  /** Why these lines are no frame, or null. */
+  readonly problem: string | null;
 }
 
 /** A last frame that ends before its last atom, as a killed job leaves it. */
@@ -28,15 +30,17 @@ export interface Truncation {
 
 const MAX_LINE = 1 << 26;
 const MAX_ATOMS = 1e8;
+/** Longest line that may be a number of atoms. */
+const MAX_DIGITS = 16;
 
 /**
  * Splits a stream of bytes into extended-XYZ frames; holds one frame and one chunk at a time.
  * Blank lines behind a frame belong to it. A truncated last frame ends the stream: it is reported and
- * not yielded.
+ * not yielded. Lines that are no frame, such as one cut short where a killed run was continued, are
+ * yielded with their problem up to the next line that holds a number of atoms alone.
  *
  * @param chunks the file's bytes
  * @param file name of the file, for messages
- * @throws {ParseError} if a frame does not start with a number of atoms
  */
 export async function* splitFrames(
   chunks: AsyncIterable<Uint8Array>,
@@ -50,11 +54,12 @@ export async function* splitFrames(
     if (leading.at < 0) return;
     const countEnd = await window.lineEnd(leading.at);
     if (countEnd === leading.at && window.ended && window.length === leading.at) return;
-    const at = `${file}:${line + leading.lines}`;
-    const nAtoms = parseCount(window.text(leading.at, countEnd), at, index);
-    const comment = await window.lineEnd(countEnd + 1);
-    const rows = await countRows(window, comment + 1, nAtoms);
-    if (rows.count < nAtoms || (nAtoms > 0 && comment >= window.length)) {
+    const head = window.text(leading.at, countEnd);
+    const nAtoms = parseCount(head);
+    const comment = nAtoms === null ? countEnd : await window.lineEnd(countEnd + 1);
+    const rows = await countRows(window, comment + 1, nAtoms ?? Infinity);
+    const short = nAtoms !== null && rows.count < nAtoms;
+    if (nAtoms !== null && ((short && rows.ended) || comment >= window.length)) {
       onTruncated({ index, line: line + leading.lines, declared: nAtoms, rows: rows.count });
       return;
     }
@@ -66,40 +71,50 @@ export async function* splitFrames(
       start: window.start,
       end: window.start + end,
       bytes: window.bytes(0, end),
-      nAtoms,
+      nAtoms: nAtoms ?? 0,
+      problem: nAtoms === null
+        ? notACount(head, index)
+        : short
+        ? `frame ${index} declares ${nAtoms} atoms but ${rows.count} rows follow; was a run killed ` +
+          "here and another one appended?"
+        : null,
       commentStart: Math.min(countEnd + 1, end),
       commentEnd: Math.min(comment, end),
       rowsStart: Math.min(comment + 1, end),
     };
     window.drop(end);
-    line += leading.lines + 2 + nAtoms + tail.lines;
+    line += leading.lines + (nAtoms === null ? 1 : 2) + rows.count + tail.lines;
     if (tail.at < 0) return;
   }
 }
 
-function parseCount(text: string, where: string, index: number): number {
+/** Number of atoms in the first line of a frame, or null. */
+function parseCount(text: string): number | null {
   const word = text.replace(/^\uFEFF/, "").trim();
   const n = /^\d+$/.test(word) ? Number(word) : NaN;
-  if (n >= 1 && n <= MAX_ATOMS) return n;
-  const shown = JSON.stringify(word.length > 40 ? `${word.slice(0, 40)}…` : word);
-  const before = index > 0 ? "; does the frame before it declare too few atoms?" : "";
-  throw new ParseError(
-    where,
-    `expected the number of atoms of frame ${index}, found ${shown}${before}`,
-  );
+  return n >= 1 && n <= MAX_ATOMS ? n : null;
 }
 
-async function countRows(window: Window, at: number, nAtoms: number) {
+function notACount(text: string, index: number): string {
+  const word = text.replace(/^\uFEFF/, "").trim();
+  const shown = JSON.stringify(word.length > 40 ? `${word.slice(0, 40)}…` : word);
+  const before = index > 0 ? "; does the frame before it declare too few or too many?" : "";
+  return `expected the number of atoms of frame ${index}, found ${shown}${before}`;
+}
+
+/** Lines up to `most`, to a line that starts another frame, or to the end of the file. */
+async function countRows(window: Window, at: number, most: number) {
   let count = 0;
-  while (count < nAtoms) {
+  let ended = false;
+  while (count < most) {
     const known = window.findLineEnd(at, at);
     const end = known >= 0 ? known : await window.lineEnd(at);
-    if (at >= window.length) break;
-    if (end >= window.length && window.isBlank(at, end)) break;
+    ended = at >= window.length || (end >= window.length && window.isBlank(at, end));
+    if (ended || window.isNumber(at, end)) break;
     count++;
     at = end + 1;
   }
-  return { count, at: Math.min(at, window.length) };
+  return { count, ended, at: Math.min(at, window.length) };
 }
 
 /** First byte of the next line that is not blank, or -1 at the end of the file. */
@@ -145,6 +160,14 @@ class Window {
       if (this.#buffer[i] > 32) return false;
     }
     return true;
+  }
+
+  /** Whether a line holds one whole number and nothing else, as no row of an atom does. */
+  isNumber(from: number, to: number): boolean {
+    if (to - from > MAX_DIGITS) return false;
+    const first = this.#buffer[this.#from + from];
+    if (first > 57 || (first > 32 && first < 48)) return false;
+    return /^\s*\d+\s*$/.test(this.text(from, to));
   }
 
   /** Offset of the line feed that ends the line at `at` in the bytes read so far, or -1. */

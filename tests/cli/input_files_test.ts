@@ -102,7 +102,7 @@ const REFUSED: [name: string, content: string | Uint8Array, message: RegExp][] =
   [
     "too few rows in the middle",
     frame({ rows: ["H 0 0 0"] }) + frame(),
-    /x\.xyz:4: the row of atom 2 has 1 columns, expected 4/,
+    /x\.xyz:1: frame 0 declares 2 atoms but 1 rows follow; was a run killed here/,
   ],
   ["short row", row("H 0.0 0.0"), /x\.xyz:4: the row of atom 2 has 3 columns, expected 4/],
   ["NaN position", row("H 0.0 NaN 0.8"), /x\.xyz:4: position "NaN" is not a finite number/],
@@ -234,9 +234,33 @@ for (const [name, content, message] of REFUSED) {
 test("what a thread refuses is told as if there were none", () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, "x.xyz"), frame() + row("H 0 0 4.0"));
-    const { code, stderr } = await features(folder, "x.xyz", ["--backend", "cpu"]);
+    const args = ["features", "x.xyz", "-o", "f.npy", "--backend", "cpu"];
+    const { code, stderr } = await runProgram(args, { cwd: folder });
     assert.equal(code, 3, stderr);
     assert.match(stderr, /^cpd: x\.xyz@1: atoms 1 and 2 are at the same place$/m);
+  }));
+
+test("where a killed run was continued, --skip-bad goes on with the next frame", () =>
+  inFolder(async (folder) => {
+    const cut = frame({ rows: ["H 0 0 0"] });
+    const glued = frame({ rows: ["H 0 0 0", "H 0 02"] }) + "H 0 0 1\n";
+    const good = (x: number) => frame({ rows: ["H 0 0 0", `H 0 0 ${x}`] });
+    const text = good(0.7) + cut + good(0.8) + "H 1 1 1\n" + good(0.9) + glued + good(1);
+    writeFileSync(join(folder, "x.xyz"), text);
+    const args = ["distill", "x.xyz", "-n", "4", "--backend", "reference", "-o", "out"];
+    const strict = await runProgram(args, { cwd: folder });
+    assert.equal(strict.code, 3);
+    assert.match(
+      strict.stderr,
+      /x\.xyz:5: frame 1 declares 2 atoms but 1 rows .*--skip-bad leaves/,
+    );
+    const { code, stderr } = await runProgram([...args, "--skip-bad"], { cwd: folder });
+    assert.equal(code, 0, stderr);
+    const selected = readFileSync(join(folder, "out/selected.xyz"), "utf8");
+    assert.equal(selected, good(0.7) + good(0.8) + good(0.9) + good(1));
+    const scan = await runProgram(["scan", "x.xyz"], { cwd: folder });
+    assert.equal(scan.code, 0, scan.stderr);
+    assert.match(scan.stdout, /unreadable: 4/);
   }));
 
 test("a truncated last frame is an error with --strict", () =>
