@@ -83,6 +83,8 @@ export interface Distillation {
   readonly search: RadiusSearch;
   /** Place of the frame that each frame duplicates; its own place if it is unique. */
   readonly representative: Uint32Array;
+  /** Unique frames that the reference set holds already. */
+  readonly nKnown: number;
   /** Frames in the dense and in the sparse pool. */
   readonly poolSizes: { readonly central: number; readonly peripheral: number };
 }
@@ -101,6 +103,8 @@ export interface MeasuredPool {
   readonly components: PrincipalComponents;
   /** Coordinates of the reference set, shape (n_reference, K), or null. */
   readonly reference: Matrix | null;
+  /** Unique rows that the reference set holds already: they are not chosen. */
+  readonly known: ReadonlySet<number>;
   /** Principal components of the unique rows, those of the reference set behind them. */
   readonly cloud: Matrix;
   /** The search for r_c. */
@@ -149,11 +153,12 @@ export async function measurePool(
     (centred, m) => backend.leadingSubspace(centred, m),
   );
   const reference = input.reference ? projectRows(input.reference, components) : null;
+  const known = new Set(input.reference ? rowsIn(input.reference, points) : []);
   const cloud = reference ? stack(components.scores, reference) : components.scores;
   const search = await searchRadius(cloud, options, (p, r) => backend.countNeighbors(p, r));
   let directPoints: Matrix | null = null;
   return {
-    ...{ input, order, firstOf, unique, components, reference, cloud, search },
+    ...{ input, order, firstOf, unique, components, reference, known, cloud, search },
     directPoints: () => directPoints ??= kaiserScores(points),
   };
 }
@@ -167,24 +172,27 @@ export function selectFrames(
   pool: MeasuredPool,
   options: Omit<DistillOptions, "standardization" | "components">,
 ): Distillation {
-  const { input, order, unique, components, reference, cloud, search } = pool;
-  checkRequest(options.select, order.length, unique.length);
+  const { input, order, unique, components, reference, known, cloud, search } = pool;
   const uniqueOf = uniqueRows(pool);
   const place = new Map(order.map((frame, row) => [frame, row]));
   const choice: Choice = {
     frames: unique.map((row) => input.frames[order[row]]),
     strata: input.strata && unique.map((row) => input.strata![order[row]]),
+    nKept: new Set(input.keep).size,
     keep: [...new Set(input.keep.map((frame) => uniqueOf[place.get(frame)!]))],
+    known,
     barred: reference ? nearReference(cloud, unique.length, search) : new Set(),
     points: cloud,
     directPoints: options.method === "direct" ? pool.directPoints() : matrix(0, 0),
   };
+  checkRequest(choice, order.length, options.select);
   const chosen = choose(choice, search, options);
   return {
     ...perFrame(pool, uniqueOf, chosen),
     components,
     reference,
     search,
+    nKnown: known.size,
     poolSizes: chosen.sizes,
   };
 }
@@ -211,9 +219,9 @@ export function frameScores(pool: MeasuredPool): Matrix {
 function perFrame(
   measured: MeasuredPool,
   uniqueOf: readonly number[],
-  chosen: { selected: readonly number[]; pool: readonly Pool[] },
+  chosen: { picks: readonly number[]; pool: readonly Pool[] },
 ) {
-  const { order, firstOf, unique, search } = measured;
+  const { input, order, firstOf, unique, search } = measured;
   const n = order.length;
   const rank = new Uint32Array(n);
   const density = new Uint32Array(n);
@@ -225,7 +233,9 @@ function perFrame(
     representative[frame] = order[firstOf[row]];
     if (firstOf[row] === row) pool[frame] = chosen.pool[u];
   });
-  chosen.selected.forEach((u, i) => rank[order[unique[u]]] = i + 1);
+  // What is kept is that very frame, even where it duplicates another one.
+  const chosenFrames = [...new Set(input.keep), ...chosen.picks.map((u) => order[unique[u]])];
+  chosenFrames.forEach((frame, i) => rank[frame] = i + 1);
   return { rank, pool, density, scores: frameScores(measured), representative };
 }
 
@@ -237,14 +247,24 @@ export function canonicalOrder(frames: readonly FrameKey[]): number[] {
   });
 }
 
-function checkRequest(select: number, nFrames: number, nUnique: number): void {
+/** @throws {RequestError} if more frames are wanted than may be chosen */
+function checkRequest(
+  { keep, known, nKept, frames }: Choice,
+  nFrames: number,
+  select: number,
+): void {
   if (select > nFrames) {
     throw new RequestError(`Cannot choose ${select} frames: there are only ${nFrames}; lower -n`);
   }
-  if (select > nUnique) {
+  const most = frames.length - new Set([...keep, ...known]).size + nKept;
+  if (select > most) {
+    const others = known.size > 0 ? " and not in the reference set" : "";
     throw new RequestError(
-      `Cannot choose ${select} frames: of ${nFrames} only ${nUnique} are unique; lower -n`,
+      `Cannot choose ${select} frames: of ${nFrames} only ${most} are unique${others}; lower -n`,
     );
+  }
+  if (nKept > select) {
+    throw new RequestError(`Cannot keep ${nKept} frames in a selection of ${select}; raise -n`);
   }
 }
 
@@ -253,6 +273,13 @@ function stack(a: Matrix, b: Matrix): Matrix {
   out.data.set(a.data);
   out.data.set(b.data, a.data.length);
   return out;
+}
+
+/** Rows that coincide with one of the reference set. */
+function rowsIn(reference: Matrix, rows: Matrix): number[] {
+  const firstOf = representatives(stack(reference, rows));
+  return [...firstOf.subarray(reference.rows).keys()]
+    .filter((i) => firstOf[reference.rows + i] < reference.rows);
 }
 
 /** Points with a reference point within r_c: the reference set covers them already. */
@@ -270,27 +297,26 @@ function nearReference(cloud: Matrix, nPoints: number, search: RadiusSearch): Se
 interface Choice {
   readonly frames: readonly FrameKey[];
   readonly strata: readonly string[] | null;
+  /** Frames that are kept, and the rows that they stand for. */
+  readonly nKept: number;
   readonly keep: readonly number[];
+  readonly known: ReadonlySet<number>;
+  /** Points that may not enter a sparse pool. */
   readonly barred: ReadonlySet<number>;
   /** Principal components, the rows of a reference set after those of the frames. */
   readonly points: Matrix;
   readonly directPoints: Matrix;
 }
 
-/** Kept frames first, then the selection of every stratum. */
+/** What is chosen beside the kept frames, stratum after stratum. */
 function choose(
   choice: Choice,
   search: RadiusSearch,
   options: Omit<DistillOptions, "standardization" | "components">,
 ) {
-  const { frames, keep, barred, points } = choice;
-  if (keep.length > options.select) {
-    throw new RequestError(
-      `Cannot keep ${keep.length} frames in a selection of ${options.select}; raise -n`,
-    );
-  }
+  const { frames, keep, nKept, barred, points } = choice;
   const { method } = options;
-  const parts = divide(choice, options.select - keep.length);
+  const parts = divide(choice, options.select - nKept);
   const ids = frameIds(frames);
   const reference = Array.from(
     { length: points.rows - frames.length },
@@ -301,7 +327,7 @@ function choose(
   if (!isDistilling(method)) {
     const cloud: Cloud = { ...choice, ids, chosen: already };
     const picks = parts.map(({ members, quota }) => RIVALS[method](cloud, members, quota, options));
-    return { selected: [...keep, ...picks.flat()], pool, sizes: { central: 0, peripheral: 0 } };
+    return { picks: picks.flat(), pool, sizes: { central: 0, peripheral: 0 } };
   }
   const candidates = { ...search, nRadii: search.radii.length, ids };
   const chosen = parts.map(({ members, quota }) =>
@@ -314,15 +340,15 @@ function choose(
   centralPool.forEach((u) => pool[u] = "central");
   peripheralPool.forEach((u) => pool[u] = "peripheral");
   return {
-    selected: [...keep, ...gather("central"), ...gather("peripheral")],
+    picks: [...gather("central"), ...gather("peripheral")],
     pool,
     sizes: { central: centralPool.length, peripheral: peripheralPool.length },
   };
 }
 
-/** Strata by name, or all points as one, without those that are kept; and their budgets. */
-function divide({ frames, strata, keep }: Choice, budget: number) {
-  const kept = new Set(keep);
+/** Strata by name, or all points as one, without those that are kept or known; and their budgets. */
+function divide({ frames, strata, keep, known }: Choice, budget: number) {
+  const kept = new Set([...keep, ...known]);
   const groups = membersOf(strata ?? frames.map(() => ""));
   const members = [...groups.keys()].sort()
     .map((name) => groups.get(name)!.filter((u) => !kept.has(u)))

@@ -149,9 +149,12 @@ async function proposeSize(
 function warnAbout(
   { method }: DistillCommand,
   select: number,
-  { representative }: Distillation,
+  { representative, nKnown }: Distillation,
   console: Console,
 ): void {
+  if (nKnown > 0) {
+    console.warn(`${nKnown} frames are in the reference set already and were not chosen from`);
+  }
   const n = representative.length;
   const duplicates = representative.reduce((sum, r, i) => sum + Number(r !== i), 0);
   if (duplicates > 0) {

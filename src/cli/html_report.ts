@@ -2,7 +2,6 @@ import { gapsToChosen, gapsToRandom, type Occupancy } from "../analysis/coverage
 import type { Frame } from "../frame.ts";
 import { readFrames } from "../io/inputs.ts";
 import { commonKey, ENERGY_KEYS } from "../io/labels.ts";
-import { takeRows } from "../matrix.ts";
 import {
   coverageFigure,
   densityFigure,
@@ -17,13 +16,11 @@ import { placesToShow, reportData } from "../report/report_data.ts";
 import { CITATIONS, citationsOf, METHOD_SENTENCES } from "../report/texts.ts";
 import { everyObjective } from "../select/cutoff_radius.ts";
 import type { RunReport } from "./run_report.ts";
-import type { Results } from "./results.ts";
+import { type Results, uniqueFrames } from "./results.ts";
 
 /** Every figure of a run. */
 export function drawFigures({ command, result }: Results, report: RunReport): ReportFigure[] {
-  const unique = [...result.representative.keys()].filter((i) => result.representative[i] === i);
-  const points = takeRows(result.scores, unique);
-  const chosen = unique.flatMap((i, u) => (result.rank[i] > 0 ? [u] : []));
+  const { points, chosen } = uniqueFrames(result);
   const strata = Object.entries(report.occupancy).flatMap(([name, rows]) =>
     rows && rows.length > 1 ? [occupancyFigure(name, rows.map(named))] : []
   );

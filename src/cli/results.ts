@@ -1,5 +1,6 @@
 import type { Backend } from "../backend.ts";
 import type { FrameEntry } from "../io/inputs.ts";
+import { takeRows } from "../matrix.ts";
 import type { Distillation, DistillInput } from "../pipeline.ts";
 import type { SizeSearch } from "../suggest_size.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
@@ -28,4 +29,13 @@ export interface Results {
   readonly backend: Backend;
   readonly model: ModelUsed | null;
   readonly watch: Stopwatch;
+}
+
+/** Principal components of the unique frames, and the places of the chosen ones among them. */
+export function uniqueFrames({ rank, representative, scores }: Distillation) {
+  const unique = [...representative.keys()].filter((i) => representative[i] === i);
+  // A kept frame may duplicate another one, which then stands for it.
+  const taken = new Set([...rank.keys()].filter((i) => rank[i] > 0).map((i) => representative[i]));
+  const chosen = unique.flatMap((i, u) => (taken.has(i) ? [u] : []));
+  return { points: takeRows(scores, unique), chosen };
 }

@@ -1,11 +1,10 @@
 import process from "node:process";
 import { compareWithRandom, type Coverage, leakage, occupancy } from "../analysis/coverage.ts";
-import { takeRows } from "../matrix.ts";
 import type { Distillation } from "../pipeline.ts";
 import { autoStrata } from "../select/strata.ts";
 import type { SizeSearch } from "../suggest_size.ts";
 import { VERSION } from "./version.ts";
-import type { Results } from "./results.ts";
+import { type Results, uniqueFrames } from "./results.ts";
 
 /** What is written as `report.json`. */
 export type RunReport = ReturnType<typeof makeReport>;
@@ -40,6 +39,7 @@ export function makeReport(results: Results, warnings: readonly string[]) {
     n_selected: results.select,
     left_out: pool.leftOut,
     n_duplicates: result.representative.reduce((n, r, i) => n + Number(r !== i), 0),
+    n_in_reference: result.nKnown,
     method: command.method,
     radius: search.radii[search.chosen],
     radius_objective: command.objective,
@@ -67,9 +67,8 @@ function chosenOf({ rank }: Distillation): number[] {
 
 /** Measures of the choice beside random ones of the same size; distances between the unique frames. */
 function coverageReport({ result }: Results) {
-  const unique = [...result.representative.keys()].filter((i) => result.representative[i] === i);
-  const chosen = unique.flatMap((i, u) => (result.rank[i] > 0 ? [u] : []));
-  const found = compareWithRandom(takeRows(result.scores, unique), chosen);
+  const { points, chosen } = uniqueFrames(result);
+  const found = compareWithRandom(points, chosen);
   const named = (c: Coverage) => ({
     covering_radius: c.coveringRadius,
     mean_distance: c.meanDistance,

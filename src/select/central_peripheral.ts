@@ -102,8 +102,10 @@ export function densityPools(
   const peripheralPool = members.filter((i) => !taken.has(i) && !barred.has(i))
     .sort(sparser(candidates)).slice(0, sizes.peripheral);
   if (peripheralPool.length < nPeripheral) {
+    const near = members.filter((i) => !taken.has(i) && barred.has(i)).length;
+    const why = near > 0 ? ` and ${near} lie within r_c of the reference set` : "";
     throw new RequestError(
-      `Cannot choose ${nPeripheral} peripheral frames: the pool holds ${peripheralPool.length}; ` +
+      `Cannot choose ${nPeripheral} peripheral frames: the pool holds ${peripheralPool.length}${why}; ` +
         "lower -n or raise --central-share",
     );
   }

@@ -4,7 +4,7 @@ import { referenceBackend } from "../../src/backend.ts";
 import { RequestError } from "../../src/errors.ts";
 import { type Matrix, matrix, takeRows } from "../../src/matrix.ts";
 import { kMedoids } from "../../src/select/k_medoids.ts";
-import { METHODS } from "../../src/select/method.ts";
+import { KNOW_REFERENCE, METHODS } from "../../src/select/method.ts";
 import { distill, type DistillOptions } from "../../src/pipeline.ts";
 import { uniform } from "../../src/rng.ts";
 import { hashName, stableId } from "../../src/rng.ts";
@@ -298,6 +298,39 @@ test("duplicates are never both chosen", async () => {
   await assert.rejects(
     distill(input(x), { ...OPTIONS, select: 51 }, referenceBackend),
     /of 100 only 50 are unique/,
+  );
+});
+
+test("what is kept is that very frame, even where it duplicates another", async () => {
+  const x = twoPhases(100);
+  for (let i = 50; i < 100; i++) x.data.copyWithin(i * 12, (i - 50) * 12, (i - 49) * 12);
+  const run = (keep: number[], select: number) =>
+    distill({ ...input(x), keep }, { ...OPTIONS, select }, referenceBackend);
+  const one = await run([61], 20);
+  assert.deepEqual([one.rank[61], one.rank[11]], [1, 0]);
+  assert.equal(one.rank.filter((r) => r > 0).length, 20);
+  const both = await run([61, 11], 51);
+  assert.deepEqual([both.rank[61], both.rank[11]], [1, 2]);
+  assert.equal(both.rank.filter((r) => r > 0).length, 51);
+});
+
+test("no method that knows the reference set chooses what is in it", async () => {
+  const x = twoPhases(60);
+  const known = [3, 11, 12, 30, 31, 47];
+  const reference = takeRows(x, known);
+  for (const method of KNOW_REFERENCE) {
+    const { rank, nKnown } = await distill(
+      { ...input(x), reference },
+      { ...OPTIONS, method, select: 24 },
+      referenceBackend,
+    );
+    assert.equal(nKnown, 6);
+    assert.ok(known.every((i) => rank[i] === 0), method);
+    assert.equal(rank.filter((r) => r > 0).length, 24);
+  }
+  await assert.rejects(
+    distill({ ...input(x), reference }, { ...OPTIONS, select: 55 }, referenceBackend),
+    /Cannot choose 55 frames: of 60 only 54 are unique and not in the reference set/,
   );
 });
 
