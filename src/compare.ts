@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { type BaselineInput, baselines, rms, rmsWithin } from "./analysis/baselines.ts";
 import {
   type Coverage,
@@ -125,7 +126,7 @@ export async function compare(
   const trials: Trial[] = [];
   const splits: Split[] = [];
   const panels: Panel[] = [];
-  for (let split = 0; split < options.splits; split++) {
+  for (let split = 0; split < splitsOf(everything, options); split++) {
     const { pool, test } = divide(input, options, split);
     const features = takeRows(input.features, pool);
     const scaled = standardize(input.features, columnScaling(features, "zscore"));
@@ -146,7 +147,7 @@ export async function compare(
     const cover = measureCoverage(scores, kernelWidth(scores));
     const heldOut = projectRows(takeRows(input.features, test), measured.components);
     for (const method of options.methods) {
-      for (let seed = 0; seed < (FIXED.includes(method) ? 1 : options.seeds); seed++) {
+      for (let seed = 0; seed < seedsOf(method, options.seeds); seed++) {
         const drawn = options.seed + BigInt(split * options.seeds + seed);
         for (const chosen of selections(measured, { ...options, method, seed: drawn })) {
           const size = chosen.length;
@@ -157,6 +158,7 @@ export async function compare(
             errors: errorsOf && errorsOf(chosen.map((i) => pool[i])),
           });
           report(trials.length);
+          await setImmediate(); // lets Ctrl-C in
           if (split === 0 && seed === 0 && size === options.sizes.at(-1)) {
             panels.push({ method, size, points: firstTwo(scores), chosen });
           }
@@ -218,12 +220,27 @@ function firstTwo({ data, rows, cols }: Matrix): Matrix {
   return out;
 }
 
+/** Divisions that differ: one where nothing is held out and every frame is in the pool. */
+function splitsOf(
+  { energy }: Pick<ComparePool, "energy">,
+  { splits, poolSize }: Pick<CompareOptions, "splits" | "poolSize">,
+): number {
+  return energy === null && poolSize === null ? 1 : splits;
+}
+
+/** Selections per split: one where the seed changes nothing. */
+export function seedsOf(method: Method, seeds: number): number {
+  return FIXED.includes(method) ? 1 : seeds;
+}
+
 /** Number of selections that `compare` will make. */
 export function countTrials(
-  { methods, sizes, seeds, splits }: Pick<CompareOptions, "methods" | "sizes" | "seeds" | "splits">,
+  input: Pick<ComparePool, "energy">,
+  options: Pick<CompareOptions, "methods" | "sizes" | "seeds" | "splits" | "poolSize">,
 ): number {
-  const perSize = methods.reduce((sum, m) => sum + (FIXED.includes(m) ? 1 : seeds), 0);
-  return perSize * sizes.length * splits;
+  const { methods, sizes, seeds } = options;
+  const perSize = methods.reduce((sum, method) => sum + seedsOf(method, seeds), 0);
+  return perSize * sizes.length * splitsOf(input, options);
 }
 
 /** Whole groups in seeded order are held out until they hold the test share; the rest is the pool. */

@@ -51,6 +51,7 @@ const REFUSALS: Record<string, string> = {
   ENOENT: "no such folder",
   ENOTDIR: "a part of the path is not a folder",
   EISDIR: "it is a folder",
+  EEXIST: "something that is not a folder is there",
 };
 
 /** A refusal of the file system as a `UsageError`; any other error as it is. */
@@ -58,7 +59,8 @@ export function describeSystemError(error: unknown): unknown {
   const { code, path } = error as { code?: unknown; path?: unknown };
   const reason = typeof code === "string" ? REFUSALS[code] : undefined;
   if (!reason) return error;
-  const place = typeof path === "string" ? `"${path}"` : "a file";
+  // What is written beside its place until it is whole.
+  const place = typeof path === "string" ? `"${path.replace(/\.partial-\d+/, "")}"` : "a file";
   return new UsageError(`Cannot write or read ${place}: ${reason}`);
 }
 

@@ -143,7 +143,12 @@ export async function measurePool(
   const firstOf = representatives(features);
   const unique = order.flatMap((_, row) => (firstOf[row] === row ? [row] : []));
   if (unique.length < 3) {
-    throw new RequestError(`Cannot find r_c from ${unique.length} frames, expected at least 3`);
+    throw new RequestError(
+      `Cannot find r_c from ${unique.length} frames, expected at least 3` +
+        (unique.length < order.length
+          ? `: all ${order.length} have ${unique.length} descriptors`
+          : ""),
+    );
   }
   const points = takeRows(features, unique);
   const components = await principalComponents(

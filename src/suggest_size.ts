@@ -76,7 +76,15 @@ export async function suggestSize(
     input.energy ? MOST_FITTED : Infinity,
   );
   const sizes: number[] = [];
-  for (let size = FEWEST; size <= largest; size = Math.ceil(size * STEP)) sizes.push(size);
+  // Every stratum asks for a frame.
+  const fewest = Math.max(FEWEST, options.stratified ? new Set(input.strata).size : 0);
+  for (let size = fewest; size <= largest; size = Math.ceil(size * STEP)) sizes.push(size);
+  if (sizes.length === 0) {
+    throw new RequestError(
+      `Cannot propose a size: ${fewest} strata need as many frames, at most ${largest} can be tried; ` +
+        "give -n",
+    );
+  }
   const labelled = input.energy !== null;
   const found = await compare(
     input,

@@ -15,8 +15,10 @@ export function methodCurves(
 ): string {
   const points = measured.map(({ method, size, values }) => {
     const mean = values.reduce((sum, e) => sum + e, 0) / values.length;
-    const variance = values.reduce((sum, e) => sum + (e - mean) ** 2, 0) / values.length;
+    const variance = values.reduce((sum, e) => sum + (e - mean) ** 2, 0) /
+      Math.max(values.length - 1, 1);
     const deviation = Math.sqrt(variance);
+    // A logarithmic axis has no place for zero and below.
     const low = log ? Math.max(mean - deviation, 0.2 * mean) : mean - deviation;
     return { method, size, mean, low, high: mean + deviation };
   });
@@ -41,13 +43,17 @@ export function methodCurves(
     }));
 }
 
+/** More frames of a pool are thinned. */
+const MAX_DOTS = 5_000;
+
 /** The chosen frames of one method among the pool, on the first two components. */
 export function panel(name: string, points: Matrix, chosen: readonly number[]): string {
   const at = (i: number): [number, number] => [points.data[2 * i], points.data[2 * i + 1]];
-  const all = Array.from({ length: points.rows }, (_, i) => at(i));
+  const stride = Math.ceil(points.rows / MAX_DOTS);
+  const all = Array.from({ length: Math.ceil(points.rows / stride) }, (_, k) => at(stride * k));
   const axis = (k: 0 | 1): Axis => ({
     label: `principal component ${k + 1}`,
-    domain: rangeOf(all.map((p) => p[k])),
+    domain: rangeOf(points.data.filter((_, at) => at % 2 === k)),
   });
   const title = `${name}: ${chosen.length} chosen of ${points.rows} frames`;
   return figure({ title, x: axis(0), y: axis(1) }, (x, y) => [

@@ -1,4 +1,4 @@
-import { inflateRawSync } from "node:zlib";
+import { crc32, inflateRawSync } from "node:zlib";
 import { WeightsError } from "../errors.ts";
 
 /** One file inside a ZIP archive, located by the central directory. */
@@ -7,6 +7,8 @@ interface Entry {
   readonly offset: number;
   readonly compressedSize: number;
   readonly size: number;
+  /** CRC-32 of the content. */
+  readonly checksum: number;
 }
 
 /** A ZIP archive held in memory, read by its central directory (APPNOTE 6.3.10, ZIP64 included). */
@@ -15,6 +17,8 @@ export interface Archive {
   readonly entries: ReadonlyMap<string, Entry>;
   /** Bytes inflated so far, over all reads. */
   inflated: number;
+  /** Entries whose checksum was found right. */
+  readonly checked: Set<string>;
 }
 
 const STORED = 0;
@@ -35,7 +39,7 @@ export function isArchive(bytes: Uint8Array): boolean {
 export function openArchive(bytes: Uint8Array): Archive {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    return { bytes, entries: readDirectory(bytes, view), inflated: 0 };
+    return { bytes, entries: readDirectory(bytes, view), inflated: 0, checked: new Set() };
   } catch (error) {
     if (!(error instanceof RangeError) || error instanceof WeightsError) throw error;
     throw new WeightsError("the ZIP directory points outside the file, the file is truncated");
@@ -60,7 +64,8 @@ function readDirectory(bytes: Uint8Array, view: DataView): Map<string, Entry> {
     const data = local + 30 + view.getUint16(local + 26, true) + view.getUint16(local + 28, true);
     if (data + sizes.compressedSize > bytes.length) throw new RangeError();
     const method = view.getUint16(offset + 10, true);
-    entries.set(name, { method, offset: data, ...sizes });
+    const checksum = view.getUint32(offset + 16, true);
+    entries.set(name, { method, offset: data, checksum, ...sizes });
     offset = nameEnd + extraLength + view.getUint16(offset + 32, true);
   }
   return entries;
@@ -105,7 +110,7 @@ export function readEntry(archive: Archive, name: string): Uint8Array {
   const entry = archive.entries.get(name);
   if (!entry) throw new WeightsError(`the archive has no "${name}"`);
   const raw = archive.bytes.subarray(entry.offset, entry.offset + entry.compressedSize);
-  if (entry.method === STORED) return raw;
+  if (entry.method === STORED) return checked(archive, name, entry, raw);
   if (entry.method !== DEFLATED) {
     throw new WeightsError(`"${name}" uses compression method ${entry.method}, expected 0 or 8`);
   }
@@ -113,9 +118,19 @@ export function readEntry(archive: Archive, name: string): Uint8Array {
   if (archive.inflated > MAX_INFLATED || entry.size > raw.length * MAX_RATIO + 1024) {
     throw new WeightsError(`"${name}" claims to inflate ${raw.length} bytes to ${entry.size}`);
   }
+  let content: Uint8Array;
   try {
-    return inflateRawSync(raw, { maxOutputLength: Math.max(1, entry.size) });
+    content = inflateRawSync(raw, { maxOutputLength: Math.max(1, entry.size) });
   } catch {
     throw new WeightsError(`"${name}" is damaged and does not inflate to ${entry.size} bytes`);
   }
+  return checked(archive, name, entry, content);
+}
+
+function checked(archive: Archive, name: string, entry: Entry, content: Uint8Array): Uint8Array {
+  if (!archive.checked.has(name) && crc32(content) !== entry.checksum) {
+    throw new WeightsError(`"${name}" is damaged, its checksum is wrong; get the file again`);
+  }
+  archive.checked.add(name);
+  return content;
 }

@@ -133,7 +133,14 @@ function readTensor(archive: Archive, prefix: string, call: Call, name: string):
       index[axis] = 0;
     }
   }
+  checkFinite(data, name);
   return { shape, dtype, data };
+}
+
+/** @throws {WeightsError} where weights are not numbers */
+export function checkFinite(data: Float64Array, name: string): void {
+  if (data.every(Number.isFinite)) return;
+  throw new WeightsError(`tensor "${name}" holds numbers that are not finite`);
 }
 
 function readStorage(archive: Archive, prefix: string, storage: unknown, name: string) {

@@ -1,6 +1,6 @@
 import { WeightsError } from "../errors.ts";
 import type { Checkpoint, CheckpointConfig } from "./checkpoint.ts";
-import { type Dtype, DTYPE_BYTES, readNumber, type Tensor } from "./tensors.ts";
+import { checkFinite, type Dtype, DTYPE_BYTES, readNumber, type Tensor } from "./tensors.ts";
 
 /**
  * Exported weights: a safetensors file whose metadata holds the settings that are not tensors.
@@ -73,7 +73,7 @@ export function readWeights(bytes: Uint8Array): Checkpoint {
     throw new WeightsError("its safetensors header is truncated");
   }
   const header = parseJson(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
-  const metadata = record(header.__metadata__);
+  const metadata = record(header.__metadata__ ?? {});
   if (metadata.format !== FORMAT) {
     throw new WeightsError("it is a safetensors file, but not one that cpd model export wrote");
   }
@@ -115,11 +115,9 @@ function readEntry(body: Uint8Array, name: string, entry: Record<string, unknown
     throw new WeightsError(`tensor "${name}" does not fit the file`);
   }
   const view = new DataView(body.buffer, body.byteOffset + begin, end - begin);
-  return {
-    dtype,
-    shape,
-    data: Float64Array.from({ length: count }, (_, i) => readNumber(view, dtype, i)),
-  };
+  const data = Float64Array.from({ length: count }, (_, i) => readNumber(view, dtype, i));
+  checkFinite(data, name);
+  return { dtype, shape, data };
 }
 
 function checkConfig(config: Record<string, unknown>): CheckpointConfig {

@@ -158,7 +158,7 @@ const SCAN: CommandSpec = {
     title: "Options",
     options: [
       { flag: "strict", help: "exit with 6 where there is a problem" },
-      { flag: "json", help: "everything, with every frame, on stdout" },
+      { flag: "json", help: "everything on stdout, with the frames of every problem" },
       { flag: "quiet", help: "no progress" },
       { flag: "no-color", help: "plain text; nothing is coloured as it is" },
     ],

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { formatComparison, methodCurves, panel } from "../analysis/comparison_report.ts";
@@ -9,33 +9,32 @@ import {
   type Comparison,
   countTrials,
   MOST_FITTED,
+  seedsOf,
 } from "../compare.ts";
 import { InterruptedError, ParseError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { ENERGY_KEYS } from "../io/labels.ts";
 import { csvLine } from "../io/table.ts";
 import type { Matrix } from "../matrix.ts";
+import type { Method } from "../select/method.ts";
 import { autoStrata } from "../select/strata.ts";
 import { describePool } from "./describe_pool.ts";
 import { readFeatures } from "./distill.ts";
 import { isInterrupted } from "./interrupt.ts";
-import { energiesOf, groupsOf, labelKeys, valuesOf } from "./labels.ts";
-import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
+import { energiesOf, groupsOf, keysOf, valuesOf } from "./labels.ts";
+import { loadPool, openModel, type PoolOfFrames, sourcesOf } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
+import { checkOutput, publish } from "./output_folder.ts";
 import type { CompareCommand } from "./options.ts";
 import { Console } from "./output.ts";
 import { VERSION } from "./version.ts";
-import { checkOutput } from "./write_results.ts";
 
 /** `cpd compare`: methods at several sizes, on several splits, side by side. */
 export async function runCompare(command: CompareCommand): Promise<void> {
   const console = new Console(command.quiet);
-  checkOutput(command.output, command.force);
-  const { stratify, groupBy, energyKey } = command;
-  const strata = stratify === "auto" || stratify === null ? [] : [stratify];
-  const keys = [...strata, ...labelKeys(energyKey, groupBy)];
+  checkOutput(command.output, command.force, sourcesOf(command));
   const pool = await loadPool(command.inputs, {
-    keys,
+    keys: { names: keysOf(command), short: false },
     strict: command.strict,
     bad: command.skipBad ? "skip" : "warn",
   }, console);
@@ -47,7 +46,7 @@ export async function runCompare(command: CompareCommand): Promise<void> {
     }
     const features = await featuresOf(command, pool, backend, console);
     const input = comparePool(command, pool.entries, features, console);
-    const total = countTrials(command);
+    const total = countTrials(input, command);
     const report = console.progress("Selections", total, "done");
     const options = { ...command, stratified: command.stratify !== null };
     const found = await compare(input, options, backend, (done) => {
@@ -55,7 +54,7 @@ export async function runCompare(command: CompareCommand): Promise<void> {
       if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
     });
     const summary = summarise(command, input, found);
-    write(command, found, summary);
+    await write(command, found, summary);
     if (input.energy && summary.verdict.length === 0) {
       console.warn("no verdict: random is not among the methods, or there is nothing beside it");
     }
@@ -167,11 +166,13 @@ function summarise(command: CompareCommand, input: ComparePool, { trials, splits
   };
 }
 
-function terminalTable({ rows, from_pool, n_pool }: Summary): string {
+function terminalTable({ rows, from_pool, n_pool, options }: Summary): string {
   const mean = (values: readonly (number | null)[]) =>
     values.reduce((s: number, v) => s + (v ?? NaN), 0) / values.length;
   const meV = (values: readonly (number | null)[] | undefined) =>
     values ? (1000 * mean(values)).toFixed(1) : "";
+  const seedDeviation = (method: Method, errors: Summary["rows"][number]["errors"]) =>
+    errors && seedsOf(method, options.seeds) > 1 ? `±${meV(errors.krr_seed_deviation)}` : "";
   const head = [
     ...["method", "N", "krr", "seeds", "within", "ridge", "within"],
     ...["cov. radius", "feature cov."],
@@ -179,7 +180,7 @@ function terminalTable({ rows, from_pool, n_pool }: Summary): string {
   const body = [
     ...rows.map(({ method, size, errors, covering_radius, feature_coverage }) => [
       ...[method, String(size), meV(errors?.krr_rmse)],
-      ...[errors ? `±${meV(errors.krr_seed_deviation)}` : "", meV(errors?.krr_within)],
+      ...[seedDeviation(method, errors), meV(errors?.krr_within)],
       ...[meV(errors?.ridge_rmse), meV(errors?.ridge_within)],
       ...[mean(covering_radius).toPrecision(3), `${(100 * mean(feature_coverage)).toFixed(0)} %`],
     ]),
@@ -252,31 +253,20 @@ function drawFigures({ rows }: Summary, { panels }: Comparison) {
   };
 }
 
-/** Writes every file beside the output folder, then moves them in. */
-function write(command: CompareCommand, found: Comparison, summary: Summary): void {
-  const partial = `${command.output.replace(/\/+$/, "")}.partial-${process.pid}`;
-  mkdirSync(partial, { recursive: true });
-  try {
-    writeFileSync(join(partial, "compare.csv"), trialsTable(found));
-    writeFileSync(join(partial, "compare.json"), `${JSON.stringify(summary, null, 2)}\n`);
+/** Files that not every run writes. */
+const OPTIONAL = /^(panel_.*|learning_curves)\.svg$/;
+
+function write(command: CompareCommand, found: Comparison, summary: Summary): Promise<void> {
+  return publish(command.output, OPTIONAL, (folder) => {
+    const save = (name: string, content: string) => writeFileSync(join(folder, name), content);
+    save("compare.csv", trialsTable(found));
+    save("compare.json", `${JSON.stringify(summary, null, 2)}\n`);
     const { curves, panels } = drawFigures(summary, found);
-    for (const [file, , svg] of [...curves, ...panels]) {
-      writeFileSync(join(partial, `${file}.svg`), svg);
-    }
+    for (const [file, , svg] of [...curves, ...panels]) save(`${file}.svg`, svg);
     const captioned = (list: typeof curves) =>
       list.map(([, caption, svg]): [string, string] => [caption, svg]);
-    const page = formatComparison(
-      summary.verdict,
-      terminalTable(summary),
-      captioned(curves),
-      captioned(panels),
-    );
-    writeFileSync(join(partial, "report.html"), page);
-    if (!existsSync(command.output)) mkdirSync(command.output, { recursive: true });
-    for (const name of readdirSync(partial)) {
-      renameSync(join(partial, name), join(command.output, name));
-    }
-  } finally {
-    rmSync(partial, { recursive: true, force: true });
-  }
+    const { verdict } = summary;
+    const table = terminalTable(summary);
+    save("report.html", formatComparison(verdict, table, captioned(curves), captioned(panels)));
+  });
 }

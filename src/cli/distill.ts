@@ -18,14 +18,15 @@ import { autoStrata } from "../select/strata.ts";
 import { type SizeSearch, suggestSize } from "../suggest_size.ts";
 import { describePool } from "./describe_pool.ts";
 import { isInterrupted } from "./interrupt.ts";
-import { energiesOf, groupsOf, valuesOf } from "./labels.ts";
-import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
+import { energiesOf, groupsOf, keysOf, valuesOf } from "./labels.ts";
+import { loadPool, openModel, type PoolOfFrames, sourcesOf } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
 import type { DistillCommand } from "./options.ts";
 import { Console, Stopwatch } from "./output.ts";
 import { isSchnet } from "../model/descriptor_model.ts";
 import type { ModelUsed } from "./results.ts";
-import { checkOutput, writeResults } from "./write_results.ts";
+import { checkOutput } from "./output_folder.ts";
+import { writeResults } from "./write_results.ts";
 
 /** Seeds over which coverage is averaged where a size is proposed without energies. */
 const COVERAGE_SEEDS = 5;
@@ -34,9 +35,9 @@ const COVERAGE_SEEDS = 5;
 export async function runDistill(command: DistillCommand): Promise<void> {
   const console = new Console(command.quiet);
   const watch = new Stopwatch();
-  checkOutput(command.output, command.force);
+  checkOutput(command.output, command.force, sourcesOf(command));
   const pool = await loadPool(command.inputs, {
-    keys: "all",
+    keys: { names: keysOf(command), short: true },
     strict: command.strict,
     bad: command.skipBad ? "skip" : "warn",
   }, console);
@@ -188,9 +189,10 @@ async function describe(
     return { features: readFeatures(command.features, pool), reference: null, model: null };
   }
   const elements = new Set(pool.elements);
-  const existing = command.reference === null
-    ? null
-    : await loadPool([command.reference], { keys: [], strict: command.strict }, console);
+  const existing = command.reference === null ? null : await loadPool([command.reference], {
+    keys: { names: [], short: false },
+    strict: command.strict,
+  }, console);
   try {
     existing?.elements.forEach((z) => elements.add(z));
     const all = [...elements].sort((a, b) => a - b);

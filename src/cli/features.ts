@@ -9,16 +9,18 @@ import { descriptorLength, type DescriptorModel } from "../model/descriptor_mode
 import { describePool, readBatches } from "./describe_pool.ts";
 import { checkSpace } from "./disk_space.ts";
 import { isInterrupted } from "./interrupt.ts";
-import { loadPool, openModel, type PoolOfFrames } from "./load_pool.ts";
+import { loadPool, openModel, type PoolOfFrames, sourcesOf } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
 import type { FeaturesCommand } from "./options.ts";
 import { Console } from "./output.ts";
+import { checkTarget } from "./output_folder.ts";
 
 /** `cpd features`: descriptors of every frame, or of every atom, as `F.npy` with its key `F.csv`. */
 export async function runFeatures(command: FeaturesCommand): Promise<void> {
   const console = new Console(command.quiet);
   const table = command.output.replace(/\.npy$/, "") + ".csv";
   for (const path of [command.output, table]) {
+    checkTarget(path, sourcesOf(command));
     if (existsSync(path) && statSync(path).isDirectory()) {
       throw new UsageError(`Cannot write "${path}": it is a folder; use another -o`);
     }
@@ -26,7 +28,10 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
       throw new UsageError(`Cannot write "${path}": it exists; use --force or another -o`);
     }
   }
-  const pool = await loadPool(command.inputs, { keys: [], strict: command.strict }, console);
+  const pool = await loadPool(command.inputs, {
+    keys: { names: [], short: false },
+    strict: command.strict,
+  }, console);
   const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
     const opened = openModel(command, pool, console);

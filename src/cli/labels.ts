@@ -1,14 +1,18 @@
 import { ParseError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { commonKey, ENERGY_KEYS } from "../io/labels.ts";
+import type { DistillCommand } from "./options.ts";
 import type { Console } from "./output.ts";
 
 /** Frames that follow each other in a file are alike; this many parts of the pool stay together. */
 const BLOCKS = 50;
 
-/** Keys of the comment line that have to be read for `energiesOf` and `groupsOf`. */
-export function labelKeys(energyKey: string | null, groupBy: string | null): string[] {
-  return [...ENERGY_KEYS, ...[energyKey, groupBy].filter((key) => key !== null)];
+/** Keys of the comment line that a command asks for. */
+export function keysOf(
+  { energyKey, groupBy, stratify }: Pick<DistillCommand, "energyKey" | "groupBy" | "stratify">,
+): string[] {
+  const strata = stratify === "auto" ? null : stratify;
+  return [...ENERGY_KEYS, ...[energyKey, groupBy, strata].filter((key) => key !== null)];
 }
 
 /**

@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { loadModel } from "../checkpoint/load.ts";
 import { ParseError, UsageError, WeightsError } from "../errors.ts";
 import { chemicalSymbol } from "../frame.ts";
-import { readQuickLabels } from "../io/frame_labels.ts";
+import { readLabels } from "../io/frame_labels.ts";
 import type { Truncation } from "../io/frame_ranges.ts";
 import {
   type FrameEntry,
@@ -15,6 +15,7 @@ import {
   type InputSpec,
   parseInput,
   type Sieve,
+  type WantedKeys,
 } from "../io/inputs.ts";
 import { type Problem, quickProblems } from "../scan/examine_frame.ts";
 import { type DescriptorModel, elementIndices, isSchnet } from "../model/descriptor_model.ts";
@@ -40,8 +41,7 @@ export interface PoolOfFrames {
 
 /** How inputs are read. */
 export interface LoadOptions {
-  /** Comment-line keys whose values are wanted, or all short ones. */
-  readonly keys: readonly string[] | "all";
+  readonly keys: WantedKeys;
   /** A truncated last frame is an error instead of a warning. */
   readonly strict: boolean;
   /** Look for useless frames, and leave them out or only warn of them; undefined does not look. */
@@ -66,12 +66,16 @@ export async function loadPool(
   try {
     for (const input of inputs) {
       let spec: InputSpec = parseInput(input);
+      if (spec.path === "-" && temporary.length > 0) {
+        throw new UsageError("Cannot read standard input twice: give - once");
+      }
       if (spec.path === "-") spec = { ...spec, path: await spoolStandardInput(temporary) };
       const problems: Problem[] = [];
       const scan = await indexFile(spec, options.keys, sieve(options.bad, problems));
       reportTruncation(spec, scan.truncated, options.strict, console);
       if (scan.entries.length === 0) {
-        throw new ParseError(spec.name, `it holds no ${problems.length > 0 ? "usable " : ""}frame`);
+        const what = problems.length > 0 ? "usable frame" : "frame";
+        throw new ParseError(spec.name, `it holds no ${what}${spec.slice ? " in that slice" : ""}`);
       }
       leftOut.push(...problems);
       let repeated = 0;
@@ -113,7 +117,7 @@ function sieve(bad: LoadOptions["bad"], problems: Problem[]): Sieve {
       return true;
     }
     if (bad === undefined) return false;
-    const found = quickProblems(parsed, readQuickLabels(parsed));
+    const found = quickProblems(parsed, readLabels(raw, parsed));
     problems.push(...found);
     return found.length > 0 && bad === "skip";
   };
@@ -149,6 +153,20 @@ function reportTruncation(
     `${spec.name}:${line}: ${problem}; the last frame is cut off and was dropped ` +
       "(--strict to stop instead)",
   );
+}
+
+/** Files that a command reads. */
+export function sourcesOf(
+  command: {
+    readonly inputs: readonly string[];
+    readonly model: string | null;
+    readonly features?: string | null;
+    readonly reference?: string | null;
+  },
+): string[] {
+  const { inputs, model, features, reference } = command;
+  const others = [model, features, reference].filter((path) => typeof path === "string");
+  return [...inputs.map((input) => parseInput(input).path), ...others];
 }
 
 /** Standard input can be read once only; the passes need it as a file. */

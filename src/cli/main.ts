@@ -61,6 +61,7 @@ if (process.env.CPD_CWD) process.chdir(process.env.CPD_CWD);
 /** `demo`, and the task `distill` without arguments, distil the shipped sample. */
 function withSample(args: readonly string[]): readonly string[] {
   const [command, ...rest] = args;
+  if (command === "demo" && (rest.includes("--help") || rest.includes("-h"))) return args;
   if (command === "distill-task" && rest.length > 0) return ["distill", ...rest];
   if (command !== "distill-task" && command !== "demo") return args;
   const sample = dataFile("hydrogen-1000K.xyz.gz");
@@ -69,6 +70,7 @@ function withSample(args: readonly string[]): readonly string[] {
 
 watchInterrupts();
 process.stdout.on("error", () => process.exit(0)); // the reader of a pipe has gone
+process.stderr.on("error", () => {}); // nobody listens; the work goes on
 try {
   await run(withSample(process.argv.slice(2)));
   process.exit(process.exitCode ?? 0);

@@ -5,6 +5,7 @@ import { KNOWN_ELEMENTS, KNOWN_MODELS } from "../checkpoint/known_models.ts";
 import { loadMace, loadModel } from "../checkpoint/load.ts";
 import { formatWeights } from "../checkpoint/weights.ts";
 import { UsageError, WeightsError } from "../errors.ts";
+import { checkTarget } from "./output_folder.ts";
 import { chemicalSymbol } from "../frame.ts";
 import { descriptorLength, isSchnet } from "../model/descriptor_model.ts";
 import type { MaceModel } from "../model/mace_model.ts";
@@ -116,6 +117,7 @@ function runExport(args: readonly string[]): void {
   if (existsSync(output) && !values.force) {
     throw new UsageError(`Cannot write "${output}": it exists; use --force or another -o`);
   }
+  checkTarget(output, [path]);
   const elements = typeof values.elements === "string"
     ? values.elements.split(",").map((symbol) => symbol.trim())
     : null;
@@ -156,7 +158,10 @@ function knownModels() {
 }
 
 function runList(args: readonly string[]): void {
-  const { values } = modelFlags(args, "json");
+  const { values, positionals } = modelFlags(args, "json");
+  if (positionals.length > 0) {
+    throw new UsageError(`Cannot list "${positionals[0]}": cpd model list takes no name`);
+  }
   const models = knownModels();
   if (values.json) return void process.stdout.write(`${JSON.stringify(models, null, 2)}\n`);
   const rows = models.map(({ name, license, elements, r_max, trained_on, path }) => [

@@ -100,11 +100,14 @@ export function flagsOf(name: string): Spec {
 /** Splits arguments into flags and positionals.
  * @throws {UsageError} on an unknown flag or a missing value */
 export function readFlags(args: readonly string[], options: Spec) {
+  // `-@::2`, a slice of standard input, looks like an option.
+  const slices = args.filter((arg) => arg.startsWith("-@"));
+  const others = args.filter((arg) => !slices.includes(arg));
   let parsed;
   try {
     // A lone "-" is standard input; parseArgs takes it for a positional already.
     parsed = parseArgs({
-      args: joinNegative(args, options),
+      args: [...joinNegative(others, options), ...(slices.length > 0 ? ["--", ...slices] : [])],
       options,
       allowPositionals: true,
       strict: true,
@@ -122,13 +125,15 @@ export function readFlags(args: readonly string[], options: Spec) {
   return { values: parsed.values as Values, positionals: parsed.positionals };
 }
 
-/** `--flag -3` → `--flag=-3`, which parseArgs would take for another flag. */
+/** `--flag -3` and `-f -3` → `--flag=-3`, which parseArgs would take for another flag. */
 function joinNegative(args: readonly string[], options: Spec): string[] {
   const out: string[] = [];
   for (const arg of args) {
-    const flag = out[out.length - 1]?.match(/^--([a-z-]+)$/)?.[1];
+    const last = out[out.length - 1] ?? "";
+    const letter = Object.entries(options).find(([, { short }]) => last === `-${short}`)?.[0];
+    const flag = letter ?? last.match(/^--([a-z-]+)$/)?.[1];
     if (flag && options[flag]?.type === "string" && /^-[\d.]/.test(arg)) {
-      out[out.length - 1] += `=${arg}`;
+      out[out.length - 1] = `--${flag}=${arg}`;
     } else {
       out.push(arg);
     }
@@ -248,6 +253,9 @@ export function parseFeatures(args: readonly string[]): FeaturesCommand {
   const { values, positionals } = readFlags(args, flagsOf("features"));
   if (values.output === undefined) {
     throw new UsageError("Cannot write features: -o FILE.npy is missing");
+  }
+  if (values["per-atom"] === true && values.pool !== undefined) {
+    throw new UsageError("Cannot use --pool with --per-atom: expected one of them");
   }
   return {
     ...descriptorOptions(values, positionals, "features.npy"),

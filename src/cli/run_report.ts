@@ -11,7 +11,10 @@ export type RunReport = ReturnType<typeof makeReport>;
 
 /** The command as a shell takes it. */
 function commandLine(): string {
-  const args = process.argv.slice(2).map((arg) =>
+  const [command, ...rest] = process.argv.slice(2);
+  // The task of the checkout is `distill`, or `demo` where nothing follows it.
+  const known = command !== "distill-task" ? command : rest.length > 0 ? "distill" : "demo";
+  const args = [known, ...rest].map((arg) =>
     /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`
   );
   return ["cpd", ...args].join(" ");

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import process from "node:process";
 import { InterruptedError, ParseError } from "../errors.ts";
+import { checkReadable } from "../io/files.ts";
 import { type InputSpec, parseInput } from "../io/inputs.ts";
 import { ENERGY_KEYS, FORCE_COLUMNS } from "../io/labels.ts";
 import type { Problem } from "../scan/examine_frame.ts";
@@ -33,6 +34,7 @@ export async function runScan(command: ScanCommand): Promise<void> {
     for (const input of command.inputs) {
       let spec: InputSpec = parseInput(input);
       if (spec.path === "-") spec = { ...spec, path: await spoolStandardInput(temporary) };
+      checkReadable(spec.path);
       const progress = console.counter(`Scan ${spec.name}`);
       const scan = await scanFile(spec, (frames) => {
         progress(frames);

@@ -54,7 +54,8 @@ export function refuseUnproposed(values: Values): void {
     if (values[flag] === undefined || auto) continue;
     throw new UsageError(`Cannot use --${flag} with -n ${values.select}: expected --select auto`);
   }
-  if (auto && values.reference !== undefined) {
-    throw new UsageError("Cannot use --reference with --select auto: expected a number of frames");
+  for (const flag of ["reference", "keep"]) {
+    if (!auto || values[flag] === undefined) continue;
+    throw new UsageError(`Cannot use --${flag} with --select auto: expected a number of frames`);
   }
 }

@@ -1,9 +1,7 @@
-import { createWriteStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { createWriteStream, mkdirSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { once } from "node:events";
-import { describeSystemError, UsageError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { readChunks } from "../io/files.ts";
 import { csvLine } from "../io/table.ts";
@@ -13,72 +11,34 @@ import type { Console } from "./output.ts";
 import type { SizeSearch } from "../suggest_size.ts";
 import type { Results } from "./results.ts";
 import { drawFigures, htmlReport } from "./html_report.ts";
+import { publish } from "./output_folder.ts";
 import { makeReport } from "./run_report.ts";
 
-/** Refuses a folder that holds something, unless it may be overwritten, or that cannot be written.
- * @throws {UsageError} */
-export function checkOutput(folder: string, force: boolean): void {
-  const partial = partialFolder(folder);
-  try {
-    mkdirSync(partial, { recursive: true });
-    rmSync(partial, { recursive: true });
-  } catch (error) {
-    throw describeSystemError(Object.assign(error as Error, { path: folder }));
-  }
-  if (!existsSync(folder)) return;
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    throw new UsageError(`Cannot write into "${folder}": it is not a directory`);
-  }
-  if (names.length > 0 && !force) {
-    throw new UsageError(
-      `Cannot write into "${folder}": it is not empty; use --force or another -o`,
-    );
-  }
-}
+/** Files that not every run writes. */
+const OPTIONAL = /^sizes\.csv$/;
 
-/** Where files are written before they are moved into the output folder. */
-function partialFolder(folder: string): string {
-  return `${folder.replace(/\/+$/, "")}.partial-${process.pid}`;
-}
-
-/** Writes every file of a distillation beside the output folder, then moves them in. */
+/** Writes every file of a distillation and returns its report. */
 export async function writeResults(results: Results, console: Console) {
-  const { command, entries, result, input } = results;
-  const partial = partialFolder(command.output);
-  mkdirSync(partial, { recursive: true });
-  try {
-    const chosen = new Set(entries.filter((_, i) => result.rank[i] > 0).map(({ id }) => id));
-    for (const entry of results.pool.entries) if (entry.isolatedAtom) chosen.add(entry.id);
-    await copyFrames(results.pool, chosen, partial);
-    const ids = entries.filter((_, i) => result.rank[i] > 0).map(({ id }) => `${id}\n`);
-    await writeFile(join(partial, "selected.txt"), ids.join(""));
-    await writeFile(join(partial, "frames.csv"), framesTable(entries, input, result));
-    await writeFile(join(partial, "radius.csv"), radiusTable(result));
-    if (results.sizes) await writeFile(join(partial, "sizes.csv"), sizesTable(results.sizes));
-    results.watch.lap("write");
-    const report = makeReport(results, console.warnings);
-    await writeFile(join(partial, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+  const report = makeReport(results, console.warnings);
+  await publish(results.command.output, OPTIONAL, async (folder) => {
+    const { entries, result, input, sizes } = results;
+    const chosen = entries.filter((_, i) => result.rank[i] > 0).map(({ id }) => id);
+    const isolated = results.pool.entries.flatMap(({ isolatedAtom, id }) =>
+      isolatedAtom ? [id] : []
+    );
+    await copyFrames(results.pool, new Set([...chosen, ...isolated]), folder);
+    const save = (name: string, content: string) => writeFile(join(folder, name), content);
+    await save("selected.txt", chosen.map((id) => `${id}\n`).join(""));
+    await save("frames.csv", framesTable(entries, input, result));
+    await save("radius.csv", radiusTable(result));
+    if (sizes) await save("sizes.csv", sizesTable(sizes));
+    await save("report.json", `${JSON.stringify(report, null, 2)}\n`);
     const figures = drawFigures(results, report);
-    mkdirSync(join(partial, "figures"));
-    for (const { name, svg } of figures) {
-      await writeFile(join(partial, "figures", `${name}.svg`), svg);
-    }
-    const page = await htmlReport(results, report, figures);
-    await writeFile(join(partial, "report.html"), page);
-    mkdirSync(command.output, { recursive: true });
-    for (const name of readdirSync(partial)) {
-      const target = join(command.output, name);
-      // A folder cannot be moved over one that holds something.
-      if (name === "figures") rmSync(target, { recursive: true, force: true });
-      renameSync(join(partial, name), target);
-    }
-    return report;
-  } finally {
-    rmSync(partial, { recursive: true, force: true });
-  }
+    mkdirSync(join(folder, "figures"));
+    for (const { name, svg } of figures) await save(`figures/${name}.svg`, svg);
+    await save("report.html", await htmlReport(results, report, figures));
+  });
+  return report;
 }
 
 /** Copies the bytes of every frame into `selected.xyz` or `rest.xyz`, in input order. */

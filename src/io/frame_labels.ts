@@ -33,11 +33,6 @@ const SAME_ENERGY = 1e-8;
 
 /** Reads the labels of a frame from its comment line and columns. */
 export function readLabels(raw: RawFrame, frame: Frame): FrameLabels {
-  return { ...readQuickLabels(frame), forces: readForces(raw, frame) };
-}
-
-/** The labels of the comment line alone. */
-export function readQuickLabels(frame: Frame): Omit<FrameLabels, "forces"> {
   const { info } = frame;
   const energies = ENERGY_KEYS.flatMap((key) =>
     info.has(key) ? [{ key, value: number(info.get(key)!) }] : []
@@ -47,6 +42,7 @@ export function readQuickLabels(frame: Frame): Omit<FrameLabels, "forces"> {
   return {
     energy: energy ?? null,
     other: other ?? null,
+    forces: readForces(raw, frame),
     stress: readStress(frame),
     converged: !CONVERGED_KEYS.some((key) => parseBooleans(info.get(key) ?? "")[0] === false),
   };

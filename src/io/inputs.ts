@@ -88,18 +88,25 @@ export function sliceMask(slice: Slice | null, n: number): boolean[] {
   return mask;
 }
 
+/** Values of the comment line that are remembered. */
+export interface WantedKeys {
+  /** These, whatever their values are. */
+  readonly names: readonly string[];
+  /** And all whose values are short. */
+  readonly short: boolean;
+}
+
 /** Told of every frame, or of why it cannot be read; true leaves it out. */
 export type Sieve = (raw: RawFrame, parsed: Frame | ParseError) => boolean;
 
 /**
  * Reads a whole file once: checks every frame and remembers where it is.
  *
- * @param keys keys of the comment line whose values are wanted, or all short values
  * @throws {ParseError} with file and line of the first frame that is wrong and not left out
  */
 export async function indexFile(
   spec: InputSpec,
-  keys: readonly string[] | "all",
+  keys: WantedKeys,
   sieve: Sieve = () => false,
 ): Promise<Scan> {
   checkReadable(spec.path);
@@ -150,7 +157,7 @@ function entryOf(
   frame: Frame,
   path: string,
   { start, end }: RawFrame,
-  keys: readonly string[] | "all",
+  keys: WantedKeys,
 ): Omit<FrameEntry, "fileKey"> {
   const { id, file, index, species, pbc, cell, info } = frame;
   return {
@@ -165,9 +172,12 @@ function entryOf(
     volume: pbc.every(Boolean) ? cellVolume(cell) / species.length : NaN,
     width: cellWidth(cell, pbc),
     isolatedAtom: species.length === 1 && info.get("config_type") === "IsolatedAtom",
-    values: keys === "all" ? shortValues(info) : Object.fromEntries(
-      keys.flatMap((key) => (info.has(key) ? [[key, info.get(key)!]] : [])),
-    ),
+    values: {
+      ...(keys.short && shortValues(info)),
+      ...Object.fromEntries(
+        keys.names.flatMap((key) => (info.has(key) ? [[key, info.get(key)!]] : [])),
+      ),
+    },
   };
 }
 

@@ -32,12 +32,14 @@ export const CITATIONS = {
   pages   = {43},
   year    = {2024}
 }`,
-  rnd: `@misc{rnd2023,
-  title  = {Towards a Phenomenological Understanding of Neural Networks: Data; and Efficient data selection by random network distillation},
-  author = {Tovey, Samuel and Krippendorf, Sven and Nikolaou, Konstantin and Holm, Christian},
-  year   = {2023},
-  note   = {arXiv:2309.03840}
-}`,
+  rnd: `@misc{rnd2018,
+  title  = {Exploration by Random Network Distillation},
+  author = {Burda, Yuri and Edwards, Harrison and Storkey, Amos and Klimov, Oleg},
+  year   = {2018},
+  note   = {arXiv:1810.12894}
+}
+
+% For configurations of atoms: Phys. Rev. Lett. 132, 167301 (2024), arXiv:2309.03840.`,
 } as const;
 
 /** What a method chooses, in one sentence. */

@@ -15,15 +15,15 @@ export interface ClosestPair {
   readonly ratio: number;
 }
 
-/** The closest pair among those with a ratio below `TOO_CLOSE`, or null. */
-export function closestPair(frame: Frame): ClosestPair | null {
+/** The closest pair among those with a ratio below `TOO_CLOSE`, or null; in words why none can be had. */
+export function closestPair(frame: Frame): ClosestPair | string | null {
   const largest = Math.max(...new Set(frame.species).values().map(covalentRadius));
   let graph;
   try {
     graph = neighborList(frame, 2 * TOO_CLOSE * largest);
   } catch (error) {
     // Two atoms at one place, or a cell without volume: a graph cannot be had.
-    if (error instanceof ParseError) return { elements: "", distance: 0, ratio: 0 };
+    if (error instanceof ParseError) return error.message.slice(error.where.length + 2);
     throw error;
   }
   const { nAtoms, firstEdge, sender, vectors, species } = graph;

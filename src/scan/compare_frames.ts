@@ -21,6 +21,7 @@ export function compareFrames(facts: readonly FrameFacts[]): Problem[] {
     ...outliers(facts, "force outlier", ({ maxForce }) => maxForce, "eV/Å"),
     ...outliers(facts, "pressure outlier", ({ pressure }) => pressure, "GPa"),
     ...missingLabels(facts),
+    ...mixedEnergies(facts),
     ...atomOrders(facts),
   ];
 }
@@ -88,7 +89,7 @@ function outliers(
   value: (frame: FrameFacts) => number,
   unit: string,
 ): Problem[] {
-  return [...groupBy(facts, ({ formula }) => formula).values()].flatMap((frames) => {
+  return [...Map.groupBy(facts, ({ formula }) => formula).values()].flatMap((frames) => {
     const known = frames.filter((frame) => Number.isFinite(value(frame)));
     if (known.length < LEAST_FRAMES) return [];
     const center = median(known.map(value));
@@ -121,25 +122,29 @@ function missingLabels(facts: readonly FrameFacts[]): Problem[] {
   });
 }
 
+/** Frames whose energy stands under another key than that of most others. */
+function mixedEnergies(facts: readonly FrameFacts[]): Problem[] {
+  const known = facts.filter(({ energyKey }) => energyKey !== null);
+  const keys = [...Map.groupBy(known, ({ energyKey }) => energyKey)]
+    .sort(([, a], [, b]) => b.length - a.length);
+  return keys.slice(1).flatMap(([key, frames]) =>
+    frames.map(({ id }): Problem => ({
+      kind: "labels missing",
+      frame: id,
+      text: `its energy is "${key}", that of ${keys[0][1].length} others "${keys[0][0]}"`,
+    }))
+  );
+}
+
 /** Frames of one formula whose atoms stand in another order than in the first one. */
 function atomOrders(facts: readonly FrameFacts[]): Problem[] {
-  return [...groupBy(facts, ({ formula }) => formula).values()].flatMap(([first, ...rest]) =>
+  return [...Map.groupBy(facts, ({ formula }) => formula).values()].flatMap(([first, ...rest]) =>
     rest.filter(({ order }) => order !== first.order).map((frame): Problem => ({
       kind: "atom order",
       frame: frame.id,
       text: `${frame.formula} in another order than ${first.id}`,
     }))
   );
-}
-
-export function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>();
-  for (const item of items) {
-    const name = key(item);
-    if (!groups.has(name)) groups.set(name, []);
-    groups.get(name)!.push(item);
-  }
-  return groups;
 }
 
 function median(values: readonly number[]): number {

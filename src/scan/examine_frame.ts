@@ -63,16 +63,17 @@ export interface FrameFacts {
 /** Forces on the atoms of a frame add up to no more than this per atom, eV/Å. */
 const NET_FORCE = 1e-3;
 
-/** Problems that a frame has by itself, without forces: what `distill` looks for. */
+/** What makes a frame useless: what `distill` looks for. */
 export function quickProblems(
   frame: Frame,
-  { energy, stress, converged }: Pick<FrameLabels, "energy" | "stress" | "converged">,
+  { energy, forces, stress, converged }: FrameLabels,
 ): Problem[] {
   const problems: Problem[] = [];
   const add = (kind: ProblemKind, text: string) => problems.push({ kind, frame: frame.id, text });
   const pair = closestPair(frame);
-  if (pair && pair.elements === "") add("atoms too close", "two atoms at the same place");
-  else if (pair) {
+  if (typeof pair === "string") {
+    add(/same place/.test(pair) ? "atoms too close" : "unreadable", pair);
+  } else if (pair) {
     add("atoms too close", `${pair.elements} ${pair.distance.toFixed(2)} Å`);
   }
   if (energy && !Number.isFinite(energy.value)) {
@@ -81,6 +82,7 @@ export function quickProblems(
   if (stress && !Number.isFinite(stress.trace) && frame.pbc.every(Boolean)) {
     add("not a number", `${stress.key}="${frame.info.get(stress.key)}"`);
   }
+  if (forces && !forces.values.every(Number.isFinite)) add("not a number", `in ${forces.key}`);
   if (!converged) add("not converged", "the frame says so");
   return problems;
 }
@@ -95,9 +97,7 @@ export function examineFrame(
   const n = species.length;
   const problems = quickProblems(frame, labels);
   const force = forces ? summariseForces(forces.values) : null;
-  if (force && !Number.isFinite(force.rms)) {
-    problems.push({ kind: "not a number", frame: id, text: `in ${forces!.key}` });
-  } else if (force && force.net > NET_FORCE) {
+  if (force && force.net > NET_FORCE) {
     const text = `${force.net.toFixed(4)} eV/Å per atom`;
     problems.push({ kind: "net force", frame: id, text });
   }

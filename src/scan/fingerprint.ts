@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { ParseError } from "../errors.ts";
-import { type Frame, invertCell } from "../frame.ts";
+import { cellVolume, type Frame, invertCell } from "../frame.ts";
 import { covalentRadius } from "./covalent_radii.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
 
@@ -17,7 +17,7 @@ export function geometryKey({ species, positions, cell, pbc }: Frame): string {
   const hash = createHash("sha1").update(species).update(pbc.join());
   const steps = (x: number) => Math.round(x / RESOLUTION);
   hash.update(Array.from(cell, steps).join());
-  const periodic = pbc.every(Boolean) && invertCell(cell);
+  const periodic = pbc.every(Boolean) && cellVolume(cell) > 0 && invertCell(cell);
   const lengths = [0, 3, 6].map((k) => steps(Math.hypot(cell[k], cell[k + 1], cell[k + 2])));
   for (let i = 0; i < positions.length; i += 3) {
     const place = [0, 1, 2].map((k) => {

@@ -1,6 +1,5 @@
 import { GPA } from "../units.ts";
 import type { FrameFacts, Problem } from "./examine_frame.ts";
-import { groupBy } from "./compare_frames.ts";
 
 /** Volumes have to differ by this share for a slope. */
 const SPREAD = 0.02;
@@ -14,7 +13,7 @@ const CERTAIN = 3;
  * or a unit unlikely, where slope and labels differ beyond doubt.
  */
 export function stressSign(facts: readonly FrameFacts[]): Problem[] {
-  return [...groupBy(facts, ({ formula }) => formula).values()].flatMap((all) => {
+  return [...Map.groupBy(facts, ({ formula }) => formula).values()].flatMap((all) => {
     const frames = all.filter(({ energy, volume, pressure }) =>
       [energy, volume, pressure].every(Number.isFinite)
     );

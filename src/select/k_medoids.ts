@@ -22,14 +22,18 @@ export function kMedoids(
   seed: bigint,
 ): number[] {
   const centres = plusPlus(points, members, budget, seed);
-  const cluster = new Int32Array(members.length).fill(-1);
-  const distance = new Float64Array(members.length);
+  const state: Assignment = {
+    cluster: new Int32Array(members.length).fill(-1),
+    distance: new Float64Array(members.length),
+    others: new Float64Array(members.length),
+  };
   for (let round = 0; round < MAX_ITERATIONS; round++) {
-    const moved = assign(points, members, centres, cluster, distance);
+    const moved = assign(points, members, centres, state);
     if (!moved) break;
-    average(points, members, centres, cluster, distance);
+    average(points, members, centres, state);
   }
-  assign(points, members, centres, cluster, distance);
+  assign(points, members, centres, state);
+  const { cluster, distance } = state;
   const size = new Uint32Array(budget);
   const nearest = new Int32Array(budget).fill(-1);
   cluster.forEach((c, p) => {
@@ -81,26 +85,85 @@ function plusPlus(
   return centres;
 }
 
-/** Sends every point to its nearest centre; tells whether one moved. */
+/** Where every point belongs. */
+interface Assignment {
+  /** Centre of each point, -1 before the first. */
+  readonly cluster: Int32Array;
+  /** Squared distance to it. */
+  readonly distance: Float64Array;
+  /** Every other centre is at least this far. */
+  readonly others: Float64Array;
+}
+
+/**
+ * Sends every point to its nearest centre; tells whether one moved. Points whose centre is nearer than
+ * any other can be are not compared with them (bounds of Hamerly 2010): the answer is the same.
+ */
 function assign(
   points: Matrix,
   members: readonly number[],
   centres: Matrix,
-  cluster: Int32Array,
-  distance: Float64Array,
+  { cluster, distance, others }: Assignment,
 ): boolean {
+  const apart = gapsBetween(centres);
   let moved = false;
   members.forEach((i, p) => {
-    let [best, least] = [0, Infinity];
-    for (let c = 0; c < centres.rows; c++) {
-      const d2 = squaredDistance(points, i, centres, c);
-      if (d2 < least) [best, least] = [c, d2];
+    const own = cluster[p];
+    if (own >= 0) {
+      distance[p] = squaredDistance(points, i, centres, own);
+      const bound = Math.max(others[p], apart[own] / 2);
+      if (Math.sqrt(distance[p]) * (1 + ROUNDING) < bound) return;
     }
-    moved ||= cluster[p] !== best;
+    let best = 0;
+    let least = Infinity;
+    let second = Infinity;
+    for (let c = 0; c < centres.rows; c++) {
+      const d2 = distanceBelow(second, points, i, centres, c);
+      if (d2 < least) {
+        second = least;
+        least = d2;
+        best = c;
+      } else if (d2 < second) second = d2;
+    }
+    moved ||= own !== best;
     cluster[p] = best;
     distance[p] = least;
+    others[p] = Math.sqrt(second);
   });
   return moved;
+}
+
+/** The squared distance where it is below a limit, a number not below it otherwise. */
+function distanceBelow(limit: number, a: Matrix, i: number, b: Matrix, j: number): number {
+  const { cols, data: x } = a;
+  const y = b.data;
+  let at = i * cols;
+  let to = j * cols;
+  const end = at + cols;
+  let sum = 0;
+  for (; at + 4 <= end && sum < limit; at += 4, to += 4) {
+    const d0 = x[at] - y[to];
+    const d1 = x[at + 1] - y[to + 1];
+    const d2 = x[at + 2] - y[to + 2];
+    const d3 = x[at + 3] - y[to + 3];
+    sum = sum + d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
+  }
+  if (sum >= limit) return sum;
+  for (; at < end; at++, to++) sum += (x[at] - y[to]) ** 2;
+  return sum;
+}
+
+/** Distance of every centre to the nearest other one. */
+function gapsBetween(centres: Matrix): Float64Array {
+  const gaps = new Float64Array(centres.rows).fill(Infinity);
+  for (let a = 0; a < centres.rows; a++) {
+    for (let b = 0; b < a; b++) {
+      const gap = Math.sqrt(squaredDistance(centres, a, centres, b));
+      gaps[a] = Math.min(gaps[a], gap);
+      gaps[b] = Math.min(gaps[b], gap);
+    }
+  }
+  return gaps;
 }
 
 /** Moves every centre to the mean of its points. */
@@ -108,8 +171,7 @@ function average(
   points: Matrix,
   members: readonly number[],
   centres: Matrix,
-  cluster: Int32Array,
-  distance: Float64Array,
+  { cluster, distance, others }: Assignment,
 ): void {
   const size = new Uint32Array(centres.rows);
   cluster.forEach((c) => size[c]++);
@@ -120,7 +182,9 @@ function average(
     size[c] = 1;
     cluster[far] = c;
     distance[far] = 0;
+    others[far] = 0;
   }
+  const before = { ...centres, data: centres.data.slice() };
   centres.data.fill(0);
   const { cols } = points;
   members.forEach((i, p) => {
@@ -129,4 +193,10 @@ function average(
       centres.data[c * cols + k] += points.data[i * cols + k] / size[c];
     }
   });
+  let farthest = 0;
+  for (let c = 0; c < centres.rows; c++) {
+    farthest = Math.max(farthest, squaredDistance(centres, c, before, c));
+  }
+  const step = Math.sqrt(farthest) * (1 + ROUNDING);
+  others.forEach((_, p) => others[p] -= step);
 }

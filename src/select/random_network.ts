@@ -21,7 +21,7 @@ interface Layer {
 }
 
 /**
- * Random network distillation (Burda et al. 2018; for configurations Tovey et al., J. Chem. Phys. 2023,
+ * Random network distillation (Burda et al. 2018; for configurations Phys. Rev. Lett. 132, 167301,
  * arXiv 2309.03840): the point at which a predictor is farthest from a fixed random network is chosen,
  * the predictor learns the network at all chosen points, and so on. Both are tanh networks of 64, 64
  * and 32 units in float32; 60 full-batch Adam steps follow each choice.

@@ -72,10 +72,5 @@ export function autoStrata(compositions: readonly string[], volumes: Float64Arra
 
 /** Places of every name, in order of first appearance. */
 export function membersOf(names: readonly string[]): Map<string, number[]> {
-  const members = new Map<string, number[]>();
-  names.forEach((name, i) => {
-    if (!members.has(name)) members.set(name, []);
-    members.get(name)!.push(i);
-  });
-  return members;
+  return Map.groupBy(names.keys(), (i) => names[i]);
 }

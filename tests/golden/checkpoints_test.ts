@@ -20,7 +20,10 @@ function energy(model: MaceModel, frame: Frame): number {
 }
 
 async function readAll(path: string): Promise<Frame[]> {
-  const { entries } = await indexFile({ name: path, path, slice: null }, []);
+  const { entries } = await indexFile({ name: path, path, slice: null }, {
+    names: [],
+    short: false,
+  });
   const frames: Frame[] = [];
   const all = new Set(entries.map(({ index }) => index));
   for await (const frame of readFrames(path, path, all)) frames.push(frame);

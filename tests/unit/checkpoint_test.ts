@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
+import { openArchive } from "../../src/checkpoint/archive.ts";
 import { exportWeights } from "../../src/checkpoint/export.ts";
 import { loadMace, readCheckpoint } from "../../src/checkpoint/load.ts";
 import { maceModel } from "../../src/checkpoint/mace_checkpoint.ts";
@@ -198,6 +200,7 @@ function zip(name: string, method: number, data: Uint8Array, size: number): Uint
   const directory = local + data.length;
   view.setUint32(directory, 0x02014B50, true);
   view.setUint16(directory + 10, method, true);
+  view.setUint32(directory + 16, crc32(data), true);
   view.setUint32(directory + 20, data.length, true);
   view.setUint32(directory + 24, size, true);
   view.setUint16(directory + 28, encoded.length, true);
@@ -208,6 +211,32 @@ function zip(name: string, method: number, data: Uint8Array, size: number): Uint
   view.setUint32(end + 16, directory, true);
   return out;
 }
+
+test("damaged weights are refused: a byte of a tensor, and numbers that are none", () => {
+  const path = sharedPath("models/hhe-pbe.model");
+  if (path) {
+    const bytes = new Uint8Array(readFileSync(path));
+    const archive = openArchive(bytes);
+    const [name, { offset, compressedSize }] = [...archive.entries]
+      .reduce((a, b) => (b[1].compressedSize > a[1].compressedSize ? b : a));
+    bytes[offset + (compressedSize >> 1)] ^= 1;
+    assert.throws(() => readCheckpoint(bytes), (error) =>
+      error instanceof WeightsError &&
+      error.message === `"${name}" is damaged, its checksum is wrong; get the file again`);
+  }
+  const { checkpoint } = loadMace(projectPath("data/hydrogen-small.safetensors"));
+  const tensor = checkpoint.tensors.get("node_embedding.linear.weight")!;
+  const data = tensor.data.slice();
+  data[0] = NaN;
+  const tensors = new Map(checkpoint.tensors).set("node_embedding.linear.weight", {
+    ...tensor,
+    data,
+  });
+  assert.throws(
+    () => readWeights(formatWeights({ ...checkpoint, tensors })),
+    /tensor "node_embedding\.linear\.weight" holds numbers that are not finite/,
+  );
+});
 
 test("zip bombs, deep nesting and huge memos are refused", () => {
   const refuse = (bytes: Uint8Array, message: RegExp) =>
