@@ -10,7 +10,8 @@ export interface PairedTest {
 
 /**
  * Corrected resampled t-test (Nadeau and Bengio 2003): splits share frames, so the variance of the
- * mean of J paired differences is s² (1/J + n_test / n_train) instead of s² / J.
+ * mean of J paired differences is s² (1/J + n_test / n_train) instead of s² / J. What is trained here,
+ * selection and fit together, is given the whole pool: n_train is its size.
  *
  * @param differences one per split, at least 2
  * @param testShare n_test / n_train of a split

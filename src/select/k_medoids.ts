@@ -177,7 +177,11 @@ function average(
   cluster.forEach((c) => size[c]++);
   for (let c = 0; c < centres.rows; c++) {
     if (size[c] > 0) continue;
-    const far = distance.reduce((best, d, p) => (d > distance[best] ? p : best), 0);
+    // A cluster of one point keeps it.
+    const far = distance.reduce(
+      (best, d, p) => (size[cluster[p]] > 1 && (best < 0 || d > distance[best]) ? p : best),
+      -1,
+    );
     size[cluster[far]]--;
     size[c] = 1;
     cluster[far] = c;

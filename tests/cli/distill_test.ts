@@ -229,6 +229,38 @@ test("--select auto proposes a number of frames, and says why", () =>
     assert.equal(rows.length, search.rows.length + 1);
   }));
 
+test("a slice of standard input, strata with spaces, a closed stderr", () =>
+  withSample(async (folder) => {
+    const noted = frames(sample(folder)).slice(0, 60)
+      .map((text, i) => text.replace("Properties", `note="run ${i % 2} & <b>" Properties`));
+    const args = [
+      "distill",
+      "-@::2",
+      "-n",
+      "4",
+      "--stratify",
+      "note",
+      "-o",
+      "a",
+      "--backend",
+      "cpu",
+    ];
+    const piped = await runProgram(args, {
+      cwd: folder,
+      stdin: new TextEncoder().encode(noted.join("")),
+    });
+    assert.equal(piped.code, 0, piped.stderr);
+    const rows = read(folder, "a/frames.csv").trim().split("\n").slice(1);
+    assert.equal(rows.length, 30);
+    assert.ok(rows.every((row) => row.endsWith(",run 0 & <b>")));
+    const closed = await runProgram(["distill", SAMPLE, "-n", "4", "-o", "b", "--backend", "cpu"], {
+      cwd: folder,
+      deaf: true,
+    });
+    assert.equal(closed.code, 0);
+    assert.equal(read(folder, "b/selected.txt").trim().split("\n").length, 4);
+  }));
+
 test("cells narrower than the model's cutoff are told, and handled", () =>
   withSample(async (folder) => {
     const side = 2.5; // Å; the shipped model reads to 3 Å

@@ -16,7 +16,14 @@ const IS_DENO = "Deno" in globalThis;
 /** Runs the real program from the given folder, with a cache of its own. */
 export function runProgram(
   args: readonly string[],
-  options: { cwd: string; stdin?: Uint8Array; env?: Record<string, string>; interruptAt?: RegExp },
+  options: {
+    cwd: string;
+    stdin?: Uint8Array;
+    env?: Record<string, string>;
+    interruptAt?: RegExp;
+    /** Nobody reads its stderr. */
+    deaf?: boolean;
+  },
 ): Promise<Run> {
   const main = projectPath("src/cli/main.ts");
   const command = IS_DENO ? ["run", "-A", "--quiet", main] : [main];
@@ -39,6 +46,7 @@ export function runProgram(
       process.kill(child.pid!, "SIGINT"); // child.kill() would hide the exit code
     }
   });
+  if (options.deaf) child.stderr.destroy();
   child.stdin.on("error", () => {});
   child.stdin.end(options.stdin ?? new Uint8Array(0));
   return new Promise((resolve) => {

@@ -1,6 +1,13 @@
 /** Requests that cannot be met: one sentence, an exit code, and nothing written. */
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -49,7 +56,10 @@ test("Ctrl-C exits with 130, writes nothing, and the next run goes on", () =>
 
 const INTERRUPTED: [args: string[], at: RegExp][] = [
   [["features", "big.xyz", "-o", "out", "--per-atom", "--backend", "reference"], /Descriptors: /],
-  [["compare", "big.xyz", "-n", "40", "--methods", "rnd,random", "-o", "out"], /Selections: /],
+  [
+    ["compare", "big.xyz", "-n", "60", "--seeds", "50", "--methods", "rnd", "-o", "out"],
+    /Selections: /,
+  ],
 ];
 
 for (const [args, at] of INTERRUPTED) {
@@ -131,6 +141,50 @@ const USAGE: [args: string[], code: number, message: RegExp][] = [
   [["distill", SAMPLE, "-n", "5", "--layers", "3", "--backend", "cpu"], 2, /the model has 2/],
   [["features", SAMPLE], 2, /-o FILE.npy is missing/],
   [["model", "open"], 2, /expected list, info, export or pull/],
+  [["model", "list", "medium"], 2, /Cannot list "medium": cpd model list takes no name/],
+  [["distill", SAMPLE, "-n", "-1"], 2, /Cannot use --select "-1"/],
+  [["distill", SAMPLE, "-n", "5", "--seed", "1", "--seed", "2"], 2, /Cannot use --seed twice/],
+  [["distill", SAMPLE, "-n", "5", "--threads", "9999"], 2, /this machine has \d+ cores, expected/],
+  [
+    ["distill", SAMPLE, "-n", "5", "--central", "0.9", "--peripheral", "0.5"],
+    2,
+    /Cannot use --central with --peripheral 0.5: expected no more than 1 together/,
+  ],
+  [
+    ["distill", SAMPLE, "-n", "5", "--method", "fps", "--central", "0.9"],
+    2,
+    /Cannot use --central with --method fps: expected cpd-spread, cpd/,
+  ],
+  [
+    ["distill", SAMPLE, "-n", "5", "--features", "f.npy", "--pool", "mean"],
+    2,
+    /Cannot use --pool with --features: expected one of them/,
+  ],
+  [
+    ["distill", SAMPLE, "--select", "auto", "--keep", `${SAMPLE}@1`],
+    2,
+    /Cannot use --keep with --select auto: expected a number of frames/,
+  ],
+  [["distill", `${SAMPLE}@900:`, "-n", "5"], 3, /it holds no frame in that slice/],
+  [["distill", "-", "-", "-n", "5"], 3, /-: it holds no frame/],
+  [
+    ["compare", SAMPLE, "-n", "5", "--methods", ","],
+    2,
+    /Cannot use --methods ",": expected cpd-spr/,
+  ],
+  [
+    ["compare", SAMPLE, "-n", "5", "--methods", "fps,random", "--density-weight", "2"],
+    2,
+    /Cannot use --density-weight with --methods fps,random: expected cpd/,
+  ],
+  [["compare", SAMPLE, "-n", "5", "--layers", "9", "--backend", "cpu"], 2, /the model has 2/],
+  [
+    ["features", SAMPLE, "-o", "a.npy", "--per-atom", "--pool", "mean"],
+    2,
+    /--pool with --per-atom/,
+  ],
+  [["scan", "missing.xyz"], 2, /Cannot read "missing.xyz": no such file/],
+  [["scan", "."], 2, /Cannot read ".": it is a directory/],
   [["model", "export", "hydrogen-small"], 2, /Cannot export: -o FILE.safetensors is missing/],
   [
     ["model", "pull", "medium", "--sha256", "abc"],
@@ -258,6 +312,40 @@ test("what cannot be written is refused before anything is computed", () =>
     assert.equal(cache.code, 2, cache.stderr);
     assert.match(cache.stderr, /set CPD_CACHE_DIR to a folder for the cache/);
     assert.equal(existsSync(join(folder, "out")), false);
+  }));
+
+test("what is read is never overwritten, and nothing of an earlier run stays", () =>
+  withSample(async (folder) => {
+    const run = (...args: string[]) => runProgram(args, { cwd: folder });
+    const [first, second] = ["out", "other"].map((name) => join(folder, name));
+    const auto = await run("distill", SAMPLE, "--select", "auto", "-o", "out", "--backend", "cpu");
+    assert.equal(auto.code, 0, auto.stderr);
+    assert.ok(existsSync(join(first, "sizes.csv")));
+    const again = ["distill", SAMPLE, "-n", "5", "-o", "out", "--backend", "cpu", "--force"];
+    const { code, stderr } = await run(...again);
+    assert.equal(code, 0, stderr);
+    assert.ok(!existsSync(join(first, "sizes.csv")));
+    const pool = readFileSync(join(first, "selected.xyz"));
+    const onto = await run("distill", "out/selected.xyz", "-n", "3", "-o", "./out/", "--force");
+    assert.equal(onto.code, 2, onto.stderr);
+    assert.match(onto.stderr, /"out\/selected.xyz" is read from there; use another -o/);
+    assert.deepEqual(readFileSync(join(first, "selected.xyz")), pool);
+    const npy = await run("features", "out/selected.xyz", "-o", "out/selected.xyz", "--force");
+    assert.match(npy.stderr, /Cannot write "out\/selected.xyz": it is read; use another -o/);
+
+    symlinkSync(join(folder, "nowhere"), second);
+    const dangling = await run("distill", SAMPLE, "-n", "5", "-o", "other", "--backend", "cpu");
+    assert.equal(dangling.code, 2, dangling.stderr);
+    assert.match(dangling.stderr, /"other": something that is not a folder is there/);
+  }));
+
+test("frames that are all the same have no density, and it is said why", () =>
+  withSample(async (folder) => {
+    const text = "1\nProperties=species:S:1:pos:R:3\nH 0 0 0\n".repeat(9);
+    writeFileSync(join(folder, "x.xyz"), text);
+    const { code, stderr } = await runProgram(["distill", "x.xyz", "-n", "2"], { cwd: folder });
+    assert.equal(code, 4, stderr);
+    assert.match(stderr, /Cannot find r_c from 1 frames, .*: all 9 have 1 descriptors/);
   }));
 
 test("--backend gpu fails without a hardware adapter", () =>

@@ -216,6 +216,28 @@ test("distill warns of useless frames, and leaves them out where asked to", () =
     );
   }));
 
+test("scan tells energies under different keys, and cells without volume", () =>
+  inFolder(async (folder) => {
+    const mixed = clean(30).map((
+      text,
+      i,
+    ) => (i === 7 ? text.replace("energy=", "REF_energy=") : text));
+    const flat = frame(90, { energy: "-20.1" }).replace("0 5 0 0 0 5", "5 0 0 0 0 5");
+    const { report } = await scan(folder, [...mixed, flat].join(""));
+    const told = report!.problems.map(({ kind, frame, text }) => `${kind}, ${frame}: ${text}`);
+    assert.ok(
+      told.includes(
+        'labels missing, x.xyz@7: its energy is "REF_energy", that of 30 others "energy"',
+      ),
+      told.join("\n"),
+    );
+    assert.ok(
+      told.includes("unreadable, x.xyz@30: its periodic lattice vectors are linearly dependent"),
+      told.join("\n"),
+    );
+    assert.ok(!told.some((line) => line.startsWith("duplicate")));
+  }));
+
 test("scan says which labels it looked for where it found none", () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, "x.xyz"), frame(1, { forces: false }));
