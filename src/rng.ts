@@ -40,7 +40,7 @@ export function hashName(name: string): bigint {
   return hash;
 }
 
-/** 64-bit number of the frame at `index` of the file whose name hashes to `fileHash`. */
+/** 64-bit number of the frame at `index` of a file, given a hash of what tells the file apart. */
 export function stableId(fileHash: bigint, index: number): bigint {
   return splitmix64((fileHash + BigInt(index) * STREAM_STEP) & MASK);
 }

@@ -143,7 +143,7 @@ export const SPLITTING: readonly OptionSpec[] = [
     value: "KEY",
     help:
       "frames with the same value of this key are never divided (default: runs of consecutive " +
-      "frames, 50 in all)",
+      "frames, about 50 in all)",
   },
   {
     flag: "energy-key",

@@ -32,10 +32,12 @@ const FORMATS = `Files that are read
 A frame is called FILE@index, with its place in the file from 0, in every output. Lattice are 9
 numbers, rows a, b, c; pbc is T T T where there is a Lattice and no pbc, as ASE has it. Species may
 be symbols or atomic numbers. Columns and keys that are not known are kept: chosen frames are copied
-byte for byte. One-atom frames with config_type=IsolatedAtom are always kept and never counted.
+byte for byte. One-atom frames with config_type=IsolatedAtom are always copied into selected.xyz, but
+neither counted nor listed in selected.txt and frames.csv.
 
 A last frame that is cut off is dropped with a warning (--strict: an error). A frame that cannot be
-read stops the run with its line, or is left out with --skip-bad.
+read, such as one that a killed run left where the next run went on, stops the program with its
+line, or is left out with --skip-bad.
 
 Not read: .xz and .bz2, OUTCAR, vasprun.xml, XDATCAR, Quantum ESPRESSO, LAMMPS and ASE's own files;
 ase convert or dpdata make extended XYZ of them.

@@ -6,7 +6,7 @@ export type Pool = "central" | "peripheral" | "none";
 
 /** Sizes of the pools, and how they are drawn from. */
 export interface PoolOptions {
-  /** Fraction of the points in the dense and in the sparse pool; null: 1.5 × their share of the budget. */
+  /** Fraction of the points in the dense pool; null: what the method makes of it. */
   readonly central: number | null;
   /** The same for the sparse pool. */
   readonly peripheral: number | null;
