@@ -1,4 +1,5 @@
 import jstat from "jstat";
+import { correctedMean } from "./analysis/paired_test.ts";
 import type { Backend } from "./backend.ts";
 import {
   compare,
@@ -179,10 +180,9 @@ function firstWithin(rows: readonly SizeRow[], limit: number): number | null {
  */
 function upperEnd(values: readonly number[], testShare: number): number {
   const n = values.length;
-  const center = mean(values);
-  if (n < 2) return center;
-  const variance = values.reduce((sum, v) => sum + (v - center) ** 2, 0) / (n - 1);
-  return center + jstat.studentt.inv(LEVEL, n - 1) * Math.sqrt(variance * (1 / n + testShare));
+  if (n < 2) return values[0];
+  const { mean, error } = correctedMean(values, testShare);
+  return mean + jstat.studentt.inv(LEVEL, n - 1) * error;
 }
 
 function sizesOf(trials: Comparison["trials"]): number[] {

@@ -1,13 +1,13 @@
 /** Every command and option: help, completions, man page and the parser are made from this. */
 import {
   INPUT_AND_MODEL,
-  METHODS,
   type OptionGroup,
   type OptionSpec,
   RUNNING,
   SEARCH,
   SPLITTING,
 } from "./option_specs.ts";
+import { METHODS } from "../select/method.ts";
 
 export interface CommandSpec {
   readonly name: string;

@@ -17,8 +17,6 @@ export interface OptionGroup {
   readonly options: readonly OptionSpec[];
 }
 
-export const METHODS = ["cpd-spread", "cpd", "direct", "rnd", "fps", "kmedoids", "random"];
-
 export const INPUT_AND_MODEL: OptionGroup = {
   title: "Input and model",
   options: [

@@ -33,13 +33,16 @@ function duplicates(facts: readonly FrameFacts[]): Problem[] {
     if (!same) first.set(frame.geometry, frame);
     if (!same) return [];
     const energy = Math.abs(frame.energy - same.energy);
-    const force = Math.abs(frame.rmsForce - same.rmsForce);
+    const force = Math.max(
+      Math.abs(frame.rmsForce - same.rmsForce),
+      Math.abs(frame.mixedForce - same.mixedForce),
+    );
     const conflict = energy > CONFLICT.energy || force > CONFLICT.force;
     const text = conflict
       ? `same geometry as ${same.id}, ${
         energy > CONFLICT.energy
           ? `energies ${energy.toPrecision(2)} eV/atom apart`
-          : `r.m.s. forces ${force.toPrecision(2)} eV/Å apart`
+          : `forces ${force.toPrecision(2)} eV/Å apart`
       }`
       : `same as ${same.id}`;
     return [{ kind: conflict ? "conflicting labels" : "duplicate", frame: frame.id, text }];

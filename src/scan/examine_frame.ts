@@ -53,6 +53,8 @@ export interface FrameFacts {
   readonly maxForce: number;
   readonly netForce: number;
   readonly rmsForce: number;
+  /** One number that changes with any force, eV/Å. */
+  readonly mixedForce: number;
   readonly stress: StressLabel | null;
   /** -tr σ / 3, GPa; NaN without a label. */
   readonly pressure: number;
@@ -114,6 +116,7 @@ export function examineFrame(
     maxForce: force?.max ?? NaN,
     netForce: force?.net ?? NaN,
     rmsForce: force?.rms ?? NaN,
+    mixedForce: force?.mixed ?? NaN,
     stress,
     pressure: stress ? -stress.trace / 3 * GPA : NaN,
     geometry: geometryKey(frame),
@@ -122,18 +125,24 @@ export function examineFrame(
   return { facts, problems };
 }
 
-function summariseForces(values: Float64Array): { max: number; net: number; rms: number } {
-  let [max, squares] = [0, 0];
+function summariseForces(values: Float64Array) {
+  let [max, squares, mixed] = [0, 0, 0];
   const sum = [0, 0, 0];
   for (let i = 0; i < values.length; i += 3) {
     const [x, y, z] = [values[i], values[i + 1], values[i + 2]];
     const square = x * x + y * y + z * z;
     squares += square;
+    mixed += Math.sin(i) * x + Math.sin(i + 1) * y + Math.sin(i + 2) * z;
     max = Math.max(max, Math.sqrt(square));
     sum[0] += x;
     sum[1] += y;
     sum[2] += z;
   }
   const n = Math.max(values.length / 3, 1);
-  return { max, net: Math.hypot(...sum) / n, rms: Math.sqrt(squares / n) };
+  return {
+    max,
+    net: Math.hypot(...sum) / n,
+    rms: Math.sqrt(squares / n),
+    mixed: mixed / Math.sqrt(n),
+  };
 }

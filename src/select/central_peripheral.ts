@@ -45,7 +45,8 @@ export interface DensityPools {
   readonly nPeripheral: number;
 }
 
-const OVERSAMPLE = 1.5;
+/** Points of a pool per point chosen from it. */
+export const OVERSAMPLE = 1.5;
 const STREAM_CENTRAL = 1n;
 const STREAM_PERIPHERAL = 2n;
 

@@ -3,6 +3,7 @@ import {
   type Candidates,
   type CentralPeripheral,
   densityPools,
+  OVERSAMPLE,
   type PoolOptions,
   shares,
 } from "./central_peripheral.ts";
@@ -11,9 +12,6 @@ import { kMedoids } from "./k_medoids.ts";
 
 /** Fraction of the points that are the rim, unless its share of the budget asks for more. */
 const RIM = 0.2;
-/** Points of the rim per point chosen there, at least. */
-const OVERSAMPLE = 1.5;
-
 /**
  * Central-peripheral selection that spreads over its pools instead of drawing from them: the densest
  * points are the core and give the medoids of k-means, the sparsest fifth is the rim and gives the

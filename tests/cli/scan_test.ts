@@ -238,6 +238,23 @@ test("scan tells energies under different keys, and cells without volume", () =>
     assert.ok(!told.some((line) => line.startsWith("duplicate")));
   }));
 
+test("scan tells forces that point elsewhere in the same geometry", () =>
+  inFolder(async (folder) => {
+    const [first, ...rest] = clean(30);
+    // The same forces, on other atoms: their sizes and their sum do not change.
+    const rows = first.trimEnd().split("\n");
+    const forces = rows.slice(2).map((row) => row.split(" ").slice(4));
+    const turned = rows.map((row, i) =>
+      i < 2 ? row : [...row.split(" ").slice(0, 4), ...forces[(i - 1) % 4]].join(" ")
+    );
+    const { report } = await scan(folder, [first, ...rest, `${turned.join("\n")}\n`].join(""));
+    assert.ok(
+      report!.problems.some(({ kind, frame, text }) =>
+        kind === "conflicting labels" && frame === "x.xyz@30" && /forces .* apart/.test(text)
+      ),
+    );
+  }));
+
 test("scan says which labels it looked for where it found none", () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, "x.xyz"), frame(1, { forces: false }));
