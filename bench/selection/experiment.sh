@@ -1,7 +1,7 @@
 #!/bin/sh
-# Every table of README.md: experiment.sh NAME MODEL OUT INPUT...
-# NAME is a heading only; hydrogen is given as data.xyz.gz@:247 data.xyz.gz@538: (its 128-atom frames).
-# POOL sets the size of the pools. An hour on two cores, most of it random network distillation.
+# All runs of one data set for README.md: experiment.sh NAME MODEL OUT INPUT...
+# NAME is that of the folder; hydrogen is given as data.xyz.gz@:247 data.xyz.gz@538: (its 128-atom frames).
+# POOL sets the size of the pools. Some 45 minutes on two cores, a third of it random network distillation.
 set -e
 CPD="$(dirname "$0")/../../src/cli/main.ts"
 NAME="$1" MODEL="$2" OUT="$3"

@@ -17,23 +17,10 @@ interface Part {
   readonly rows: Row[];
 }
 
-/** Rows of the tables of methods: folder, method, what is printed. */
-const METHODS: [part: string, method: string, label: string][] = [
-  ["main", "cpd-spread", "cpd-spread"],
-  ["main", "cpd", "cpd"],
-  ["main", "direct", "direct"],
-  ["main", "fps", "fps"],
-  ["main", "kmedoids", "kmedoids"],
-  ["main", "random", "random"],
-  ["rnd", "rnd", "rnd (one seed)"],
-  ["variance", "cpd", "cpd, `--radius-objective variance`"],
-  ["fano", "cpd", "cpd, `--radius-objective fano`"],
-  ["share-25", "cpd", "cpd, `--central-share 0.25`"],
-  ["uniform", "cpd", "cpd, `--density-weight 0`"],
-  ["wide-pools", "cpd", "cpd, `--central 0.6 --peripheral 0.4`"],
-];
+/** Methods side by side. */
+const METHODS = ["cpd-spread", "cpd", "direct", "fps", "kmedoids", "random"];
 
-/** Rows of the table of settings. */
+/** Settings and the rest, each against random choice in the same run: folder, method, what is printed. */
 const SETTINGS: [part: string, method: string, label: string][] = [
   ["main", "cpd-spread", "cpd-spread as it is"],
   ["rim-10", "cpd-spread", "`--peripheral 0.1`"],
@@ -43,12 +30,19 @@ const SETTINGS: [part: string, method: string, label: string][] = [
   ["spread-share-75", "cpd-spread", "`--central-share 0.75`"],
   ["two-components", "cpd-spread", "`--components 2`"],
   ["many-components", "cpd-spread", "`--components 0.999`"],
-  ["stratified", "cpd-spread", "`--stratify auto`"],
-  ["stratified", "random", "random, `--stratify auto`"],
-  ["stratified", "cpd", "cpd, `--stratify auto`"],
-  ["stratified", "kmedoids", "kmedoids, `--stratify auto`"],
+  ["stratified", "cpd-spread", "`--stratify auto`, random too"],
+  ["main", "cpd", "cpd as it is"],
+  ["variance", "cpd", "cpd, `--radius-objective variance`"],
+  ["fano", "cpd", "cpd, `--radius-objective fano`"],
+  ["share-25", "cpd", "cpd, `--central-share 0.25`"],
+  ["uniform", "cpd", "cpd, `--density-weight 0`"],
+  ["wide-pools", "cpd", "cpd, `--central 0.6 --peripheral 0.4`"],
+  ["two-components", "cpd", "cpd, `--components 2`"],
+  ["many-components", "cpd", "cpd, `--components 0.999`"],
+  ["stratified", "cpd", "cpd, `--stratify auto`, random too"],
+  ["stratified", "kmedoids", "kmedoids, `--stratify auto`, random too"],
+  ["rnd", "rnd", "rnd (one seed)"],
 ];
-const SETTING_SIZES = [50, 200];
 
 const PAIRS = [
   ["cpd-spread", "random"],
@@ -67,52 +61,47 @@ function readPart(folder: string, part: string): Part | null {
   return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : null;
 }
 
-/** Rows of one method in one part, by size; none where the part was not run. */
-function rowsOf(folder: string, part: string, method: string): Row[] {
-  return readPart(folder, part)?.rows.filter((row) => row.method === method) ?? [];
-}
-
 /** RMSE at every size, in brackets within strata. */
 function methodTable(folder: string): string[] {
-  return METHODS.flatMap(([part, method, label]) => {
-    const rows = rowsOf(folder, part, method);
-    if (rows.length === 0) return [];
-    const cells = rows.map(({ errors }) => `${meV(errors.krr_rmse)} (${meV(errors.krr_within)})`);
-    return [line([label, ...cells])];
+  const { rows } = readPart(folder, "main")!;
+  return METHODS.map((method) => {
+    const cells = rows.filter((row) => row.method === method)
+      .map(({ errors }) => `${meV(errors.krr_rmse)} (${meV(errors.krr_within)})`);
+    return line([method, ...cells]);
   });
 }
 
-/** RMSE of settings at two sizes, one column per data set. */
+/** One method against another in one run, over all sizes, in percent of the error. */
+function against({ rows, n_test, n_pool }: Part, method: string, other: string) {
+  const curves = rows.filter((row) => [method, other].includes(row.method))
+    .map(({ method, size, errors }) => ({ method, size, errors: errors.krr_rmse }));
+  const found = contrasts(curves, other, mean(n_test) / n_pool).find(({ size }) => size === null)!;
+  const percent = (x: number) => (100 * Math.expm1(x)).toFixed(0);
+  const interval = `${percent(found.low)} to ${percent(found.high)}`;
+  return { mean: percent(found.mean), interval, p: found.p.toPrecision(2) };
+}
+
+/** Every setting against random choice, one column per data set. */
 function settingsTable(folders: readonly string[]): string[] {
   return SETTINGS.map(([part, method, label]) =>
     line([
       label,
-      ...folders.map((folder) =>
-        SETTING_SIZES.map((size) => {
-          const row = rowsOf(folder, part, method).find((found) => found.size === size);
-          return row ? meV(row.errors.krr_rmse) : "-";
-        }).join(", ")
-      ),
+      ...folders.map((folder) => {
+        const run = readPart(folder, part);
+        if (!run) return "-";
+        const { mean, interval } = against(run, method, "random");
+        return `${mean} (${interval})`;
+      }),
     ])
   );
 }
 
-/** One method against another over all sizes, in percent of the error. */
 function pairsOf(folder: string): string {
-  const { rows, n_test, n_pool } = readPart(folder, "main")!;
-  const curves = rows.map(({ method, size, errors }) => ({
-    method,
-    size,
-    errors: errors.krr_rmse,
+  const run = readPart(folder, "main")!;
+  return line(PAIRS.map(([method, other]) => {
+    const { mean, interval, p } = against(run, method, other);
+    return `${mean} % (${interval}), ${p}`;
   }));
-  const percent = (x: number) => (100 * Math.expm1(x)).toFixed(0);
-  const cells = PAIRS.map(([method, against]) => {
-    const two = curves.filter((curve) => [method, against].includes(curve.method));
-    const found = contrasts(two, against, mean(n_test) / n_pool).find(({ size }) => size === null)!;
-    const { low, high, p } = found;
-    return `${percent(found.mean)} % (${percent(low)} to ${percent(high)}), ${p.toPrecision(2)}`;
-  });
-  return line(cells);
 }
 
 const root = process.argv[2];
