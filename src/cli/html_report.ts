@@ -19,8 +19,9 @@ import type { RunReport } from "./run_report.ts";
 import { type Results, uniqueFrames } from "./results.ts";
 
 /** Every figure of a run. */
-export function drawFigures({ command, result }: Results, report: RunReport): ReportFigure[] {
-  const { points, chosen } = uniqueFrames(result);
+export function drawFigures(results: Results, report: RunReport): ReportFigure[] {
+  const { command, result } = results;
+  const { points, chosen } = uniqueFrames(results);
   const strata = Object.entries(report.occupancy).flatMap(([name, rows]) =>
     rows && rows.length > 1 ? [occupancyFigure(name, rows.map(named))] : []
   );

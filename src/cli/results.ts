@@ -1,7 +1,7 @@
 import type { Backend } from "../backend.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { takeRows } from "../matrix.ts";
-import type { Distillation, DistillInput } from "../pipeline.ts";
+import { canonicalOrder, type Distillation, type DistillInput } from "../pipeline.ts";
 import type { SizeSearch } from "../suggest_size.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
 import type { DistillCommand } from "./options.ts";
@@ -31,9 +31,12 @@ export interface Results {
   readonly watch: Stopwatch;
 }
 
-/** Principal components of the unique frames, and the places of the chosen ones among them. */
-export function uniqueFrames({ rank, representative, scores }: Distillation) {
-  const unique = [...representative.keys()].filter((i) => representative[i] === i);
+/** Principal components of the unique frames in canonical order, which random draws must see, and the
+ * places of the chosen ones among them. */
+export function uniqueFrames(
+  { entries, result: { rank, representative, scores } }: Pick<Results, "entries" | "result">,
+) {
+  const unique = canonicalOrder(entries).filter((i) => representative[i] === i);
   // A kept frame may duplicate another one, which then stands for it.
   const taken = new Set([...rank.keys()].filter((i) => rank[i] > 0).map((i) => representative[i]));
   const chosen = unique.flatMap((i, u) => (taken.has(i) ? [u] : []));

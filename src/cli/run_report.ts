@@ -69,8 +69,8 @@ function chosenOf({ rank }: Distillation): number[] {
 }
 
 /** Measures of the choice beside random ones of the same size; distances between the unique frames. */
-function coverageReport({ result }: Results) {
-  const { points, chosen } = uniqueFrames(result);
+function coverageReport({ entries, result }: Results) {
+  const { points, chosen } = uniqueFrames({ entries, result });
   const found = compareWithRandom(points, chosen);
   const named = (c: Coverage) => ({
     covering_radius: c.coveringRadius,
