@@ -11,14 +11,15 @@ export interface Measured {
 /** Means against size, one line per method, with a band of one standard deviation over the splits. */
 export function methodCurves(
   measured: readonly Measured[],
-  { title, label, log }: { title: string; label: string; log: boolean },
+  { title, label }: { title: string; label: string },
 ): string {
+  // A logarithmic axis has no place for zero: what covers the pool whole.
+  const log = measured.every(({ values }) => values.some((value) => value > 0));
   const points = measured.map(({ method, size, values }) => {
     const mean = values.reduce((sum, e) => sum + e, 0) / values.length;
     const variance = values.reduce((sum, e) => sum + (e - mean) ** 2, 0) /
       Math.max(values.length - 1, 1);
     const deviation = Math.sqrt(variance);
-    // A logarithmic axis has no place for zero and below.
     const low = log ? Math.max(mean - deviation, 0.2 * mean) : mean - deviation;
     return { method, size, mean, low, high: mean + deviation };
   });
@@ -39,6 +40,7 @@ export function methodCurves(
       return [
         band(own.map(({ size, low, high }) => [size, low, high]), px, py, colorOf(method)),
         curve(own.map(({ size, mean }) => [size, mean]), px, py, colorOf(method)),
+        dots(own.map(({ size, mean }) => [size, mean]), px, py, colorOf(method), 3),
       ];
     }));
 }

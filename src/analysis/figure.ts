@@ -107,14 +107,15 @@ function scaleOf(axis: Axis, from: number, to: number) {
   };
 }
 
-/** 1, 2 and 5 times powers of ten, powers alone where these are many. */
+/** 1, 2 and 5 times powers of ten, powers alone where these are many; the ends where they are too few. */
 function roundPlaces(low: number, high: number): number[] {
   const decades = Math.log10(high / low);
   const factors = decades > 3 ? [1] : [1, 2, 5];
   const first = Math.floor(Math.log10(low));
   const places = Array.from({ length: Math.ceil(decades) + 2 }, (_, k) => 10 ** (first + k))
     .flatMap((power) => factors.map((factor) => factor * power));
-  return places.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
+  const inside = places.filter((value) => value >= low * (1 - 1e-9) && value <= high * (1 + 1e-9));
+  return inside.length > 1 ? inside : [low, high].map((value) => Number(value.toPrecision(3)));
 }
 
 function plain(value: number): string {

@@ -227,17 +227,15 @@ function drawFigures({ rows }: Summary, { panels }: Comparison) {
     rows.map((row) => ({ method: row.method, size: row.size, values: value(row) }));
   const learning = rows[0].errors && methodCurves(
     measured(({ errors }) => errors!.krr_rmse.map((e) => 1000 * e)),
-    { title: "Error of held-out energies", label: "error, meV/atom", log: true },
+    { title: "Error of held-out energies", label: "error, meV/atom" },
   );
   const coverage = methodCurves(measured(({ mean_distance }) => mean_distance), {
     title: "Mean distance of a frame to the nearest chosen one",
     label: "mean distance to chosen",
-    log: true,
   });
   const covering = methodCurves(measured(({ covering_radius }) => covering_radius), {
     title: "Largest distance of a frame to the nearest chosen one",
     label: "covering radius",
-    log: true,
   });
   return {
     curves: [
