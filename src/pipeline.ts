@@ -355,11 +355,17 @@ function choose(
 function divide({ frames, strata, keep, known }: Choice, budget: number) {
   const kept = new Set([...keep, ...known]);
   const groups = membersOf(strata ?? frames.map(() => ""));
-  const members = [...groups.keys()].sort()
-    .map((name) => groups.get(name)!.filter((u) => !kept.has(u)))
-    .filter((group) => group.length > 0);
+  const wanted = new Set(keep);
+  const parts = [...groups.keys()].sort().map((name) => groups.get(name)!)
+    .map((all) => ({
+      members: all.filter((u) => !kept.has(u)),
+      // A kept frame stands for its stratum.
+      least: all.some((u) => wanted.has(u)) ? 0 : 1,
+    }))
+    .filter(({ members }) => members.length > 0);
+  const members = parts.map((part) => part.members);
   const quotas = strata && budget > 0
-    ? strataQuotas(members.map((group) => group.length), budget)
+    ? strataQuotas(members.map((group) => group.length), budget, parts.map(({ least }) => least))
     : members.map(() => budget);
   return members.map((group, s) => ({ members: group, quota: quotas[s] }));
 }

@@ -1,7 +1,7 @@
 /**
  * Counter-based random numbers: a draw depends only on (seed, stream, stable id), never on how many
- * numbers were drawn before. The same seed therefore gives the same selection in any input order,
- * with any number of threads and on every backend.
+ * numbers were drawn before. The same seed therefore gives the same selection in any order of the
+ * files, with any number of threads and on every backend.
  *
  * SplitMix64: Steele, Lea, Flood, OOPSLA 2014 (doi:10.1145/2660193.2660195).
  */

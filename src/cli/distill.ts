@@ -150,14 +150,14 @@ async function proposeSize(
 function warnAbout(
   { method }: DistillCommand,
   select: number,
-  { representative, nKnown }: Distillation,
+  { rank, representative, nKnown }: Distillation,
   console: Console,
 ): void {
   if (nKnown > 0) {
     console.warn(`${nKnown} frames are in the reference set already and were not chosen from`);
   }
   const n = representative.length;
-  const duplicates = representative.reduce((sum, r, i) => sum + Number(r !== i), 0);
+  const duplicates = representative.reduce((n, r, i) => n + Number(r !== i && rank[i] === 0), 0);
   if (duplicates > 0) {
     console.warn(`${duplicates} of ${n} frames duplicate others and were left out`);
   }
@@ -239,7 +239,7 @@ function placesOf(keep: readonly string[], entries: readonly FrameEntry[]): numb
   if (keep.length === 1 && !place.has(keep[0])) {
     if (!existsSync(keep[0])) {
       throw new RequestError(
-        `Cannot keep "${keep[0]}": it is neither a frame's id nor a file of ids`,
+        `Cannot keep "${keep[0]}": it is neither the id of a frame in the pool nor a file of ids`,
       );
     }
     checkReadable(keep[0]);

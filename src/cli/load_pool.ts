@@ -75,7 +75,10 @@ export async function loadPool(
       reportTruncation(spec, scan.truncated, options.strict, console);
       if (scan.entries.length === 0) {
         const what = problems.length > 0 ? "usable frame" : "frame";
-        throw new ParseError(spec.name, `it holds no ${what}${spec.slice ? " in that slice" : ""}`);
+        const where = spec.slice ? " in that slice" : "";
+        const [first] = problems;
+        const why = first ? `: ${problems.length} are left out, ${first.kind}: ${first.text}` : "";
+        throw new ParseError(spec.name, `it holds no ${what}${where}${why}`);
       }
       leftOut.push(...problems);
       let repeated = 0;
@@ -162,11 +165,12 @@ export function sourcesOf(
     readonly model: string | null;
     readonly features?: string | null;
     readonly reference?: string | null;
+    readonly keep?: readonly string[];
   },
 ): string[] {
-  const { inputs, model, features, reference } = command;
+  const { inputs, model, features, reference, keep = [] } = command;
   const others = [model, features, reference].filter((path) => typeof path === "string");
-  return [...inputs.map((input) => parseInput(input).path), ...others];
+  return [...inputs.map((input) => parseInput(input).path), ...others, ...keep];
 }
 
 /** Standard input can be read once only; the passes need it as a file. */

@@ -65,7 +65,11 @@ function withSample(args: readonly string[]): readonly string[] {
   if (command === "distill-task" && rest.length > 0) return ["distill", ...rest];
   if (command !== "distill-task" && command !== "demo") return args;
   const sample = dataFile("hydrogen-1000K.xyz.gz");
-  return ["distill", sample, "-n", "50", "-o", "cpd-sample", "--force", ...rest];
+  const given = (short: string, long: string) =>
+    rest.some((arg) => arg.startsWith(short) || arg.split("=")[0] === long);
+  const size = given("-n", "--select") ? [] : ["-n", "50"];
+  const output = given("-o", "--output") ? [] : ["-o", "cpd-sample", "--force"];
+  return ["distill", sample, ...size, ...output, ...rest];
 }
 
 watchInterrupts();

@@ -120,7 +120,7 @@ export function readFlags(args: readonly string[], options: Spec) {
   const names = parsed.tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) {
-    throw new UsageError(`Cannot use --${twice} twice: expected one of them`);
+    throw new UsageError(`Cannot use --${twice} twice: expected it once`);
   }
   return { values: parsed.values as Values, positionals: parsed.positionals };
 }

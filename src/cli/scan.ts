@@ -41,7 +41,7 @@ export async function runScan(command: ScanCommand): Promise<void> {
         if (isInterrupted()) throw new InterruptedError("Interrupted");
       });
       if (scan.facts.length === 0 && scan.problems.length === 0) {
-        throw new ParseError(spec.name, "it holds no frame");
+        throw new ParseError(spec.name, `it holds no frame${spec.slice ? " in that slice" : ""}`);
       }
       scans.push(scan);
     }

@@ -37,7 +37,7 @@ neither counted nor listed in selected.txt and frames.csv.
 
 A last frame that is cut off is dropped with a warning (--strict: an error). A frame that cannot be
 read, such as one that a killed run left where the next run went on, stops the program with its
-line, or is left out with --skip-bad.
+line, or is left out of the pool with --skip-bad.
 
 Not read: .xz and .bz2, OUTCAR, vasprun.xml, XDATCAR, Quantum ESPRESSO, LAMMPS and ASE's own files;
 ase convert or dpdata make extended XYZ of them.

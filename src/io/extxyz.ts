@@ -25,7 +25,7 @@ const PLAIN: Columns = { total: 4, species: 0, numeric: false, position: 1 };
  */
 export function parseFrame(raw: RawFrame, file: string): Frame {
   const { bytes, line, nAtoms } = raw;
-  if (raw.problem !== null) throw new ParseError(`${file}:${line}`, raw.problem);
+  if (raw.problem) throw new ParseError(`${file}:${raw.problem.line}`, raw.problem.text);
   const comment = new TextDecoder().decode(bytes.subarray(raw.commentStart, raw.commentEnd));
   const info = parseCommentLine(comment);
   const where = (offset: number) => `${file}:${line + offset}`;

@@ -16,8 +16,8 @@ export interface RawFrame {
   readonly commentStart: number;
   readonly commentEnd: number;
   readonly rowsStart: number;
-  /** Why these lines are no frame, or null. */
-  readonly problem: string | null;
+  /** Why these lines are no frame, and the line that tells, or null. */
+  readonly problem: { readonly line: number; readonly text: string } | null;
 }
 
 /** A last frame that ends before its last atom, as a killed job leaves it. */
@@ -63,7 +63,22 @@ export async function* splitFrames(
       onTruncated({ index, line: line + leading.lines, declared: nAtoms, rows: rows.count });
       return;
     }
-    const tail = await skipBlankLines(window, rows.at);
+    let tail = await skipBlankLines(window, rows.at);
+    let problem: RawFrame["problem"] = null;
+    const first = line + leading.lines;
+    if (nAtoms === null) problem = { line: first, text: notACount(head, index) };
+    else if (short) problem = { line: first, text: cutShort(index, nAtoms, rows.count) };
+    else if (tail.at >= 0) {
+      // Lines behind the last atom that start no frame: one of the two is not what it says.
+      const next = await window.lineEnd(tail.at);
+      if (parseCount(window.text(tail.at, next)) === null) {
+        const text = notACount(window.text(tail.at, next), index + 1);
+        problem = { line: first + 2 + rows.count + tail.lines, text };
+        const stray = await countRows(window, next + 1, Infinity);
+        const blank = await skipBlankLines(window, stray.at);
+        tail = { at: blank.at, lines: tail.lines + 1 + stray.count + blank.lines };
+      }
+    }
     const end = tail.at < 0 ? window.length : tail.at;
     yield {
       index,
@@ -72,12 +87,7 @@ export async function* splitFrames(
       end: window.start + end,
       bytes: window.bytes(0, end),
       nAtoms: nAtoms ?? 0,
-      problem: nAtoms === null
-        ? notACount(head, index)
-        : short
-        ? `frame ${index} declares ${nAtoms} atoms but ${rows.count} rows follow; was a run killed ` +
-          "here and another one appended?"
-        : null,
+      problem,
       commentStart: Math.min(countEnd + 1, end),
       commentEnd: Math.min(comment, end),
       rowsStart: Math.min(comment + 1, end),
@@ -100,6 +110,11 @@ function notACount(text: string, index: number): string {
   const shown = JSON.stringify(word.length > 40 ? `${word.slice(0, 40)}…` : word);
   const before = index > 0 ? "; does the frame before it declare too few or too many?" : "";
   return `expected the number of atoms of frame ${index}, found ${shown}${before}`;
+}
+
+function cutShort(index: number, declared: number, rows: number): string {
+  return `frame ${index} declares ${declared} atoms but ${rows} rows follow; was a run killed here ` +
+    "and another one appended?";
 }
 
 /** Lines up to `most`, to a line that starts another frame, or to the end of the file. */

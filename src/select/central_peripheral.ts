@@ -141,7 +141,13 @@ function poolSizes(
   let central = size(options.central, nCentral);
   let peripheral = size(options.peripheral, nPeripheral);
   if (central + peripheral > n) {
-    if (central >= peripheral) central = Math.max(nCentral, Math.min(central, n - peripheral));
+    // What was asked for alone is kept; of the others the larger gives way first.
+    const alone = options.central !== null && options.peripheral === null;
+    if (!alone && central >= peripheral) {
+      central = Math.max(nCentral, Math.min(central, n - peripheral));
+    }
+    if (alone) peripheral = Math.max(nPeripheral, Math.min(peripheral, n - central));
+    central = Math.min(central, n - nPeripheral);
     peripheral = Math.min(peripheral, n - central);
   }
   return { central, peripheral };

@@ -34,7 +34,8 @@ export function spreadPools(
 ): CentralPeripheral {
   const [, nRim] = shares(budget, options.centralShare);
   const rim = Math.min(1, Math.max(RIM, OVERSAMPLE * nRim / Math.max(members.length, 1)));
-  const peripheral = options.peripheral ?? (nRim > 0 ? rim : 0);
+  const room = 1 - (options.central ?? 0);
+  const peripheral = options.peripheral ?? (nRim > 0 ? Math.min(rim, room) : 0);
   const pools = densityPools(candidates, members, barred, budget, {
     ...options,
     peripheral,

@@ -6,17 +6,22 @@ import { RequestError } from "../errors.ts";
  *
  * @param sizes number of points in each stratum
  * @param budget number of points to choose, exactly
+ * @param least points that each needs: one, or none where it has some already
  * @throws {RequestError} if there are more strata than the budget, or fewer points
  */
-export function strataQuotas(sizes: readonly number[], budget: number): number[] {
+export function strataQuotas(
+  sizes: readonly number[],
+  budget: number,
+  least: readonly number[] = sizes.map(() => 1),
+): number[] {
   const total = sizes.reduce((sum, n) => sum + n, 0);
-  if (budget < sizes.length) {
+  if (budget < least.reduce((sum, n) => sum + n, 0)) {
     throw new RequestError(
       `Cannot choose ${budget} frames from ${sizes.length} strata: each needs at least one`,
     );
   }
   if (budget > total) throw new RequestError(`Cannot choose ${budget} of ${total} frames`);
-  const shares = boundedShares(sizes, budget);
+  const shares = boundedShares(sizes, budget, least);
   const quotas = shares.map((share) => Math.floor(share + ROUNDING));
   const left = budget - quotas.reduce((sum, n) => sum + n, 0);
   shares.map((_, s) => s).filter((s) => quotas[s] < sizes[s])
@@ -30,9 +35,14 @@ export function strataQuotas(sizes: readonly number[], budget: number): number[]
 /** Shares that differ by less are equal. */
 const ROUNDING = 1e-9;
 
-/** Shares min(n, max(1, λ √n)) of every stratum, λ such that they add up to the budget. */
-function boundedShares(sizes: readonly number[], budget: number): number[] {
-  const at = (level: number) => sizes.map((n) => Math.min(n, Math.max(1, level * Math.sqrt(n))));
+/** Shares min(n, max(least, λ √n)) of every stratum, λ such that they add up to the budget. */
+function boundedShares(
+  sizes: readonly number[],
+  budget: number,
+  least: readonly number[],
+): number[] {
+  const at = (level: number) =>
+    sizes.map((n, s) => Math.min(n, Math.max(least[s], level * Math.sqrt(n))));
   let [low, high] = [0, Math.sqrt(Math.max(...sizes))];
   for (let step = 0; step < 100; step++) {
     const middle = (low + high) / 2;

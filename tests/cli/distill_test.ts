@@ -287,6 +287,17 @@ test("cells narrower than the model's cutoff are told, and handled", () =>
     assert.doesNotMatch(wide.stderr, /Cells:/);
   }));
 
+test("demo takes the options of distill instead of its own", () =>
+  inFolder(async (folder) => {
+    const args = ["demo", "-n", "7", "-o", "mine", "--backend", "cpu"];
+    const { code, stderr } = await runProgram(args, { cwd: folder });
+    assert.equal(code, 0, stderr);
+    assert.equal(read(folder, "mine/selected.txt").trim().split("\n").length, 7);
+    assert.deepEqual(readdirSync(folder).sort(), ["cache", "mine"]);
+    const help = await runProgram(["demo", "--help"], { cwd: folder });
+    assert.match(help.stdout, /^Usage: cpd demo \[OPTIONS of distill\]/);
+  }));
+
 test("frames of isolated atoms are kept and not counted", () =>
   withSample(async (folder) => {
     const atom =

@@ -115,7 +115,7 @@ const USAGE: [args: string[], code: number, message: RegExp][] = [
   [
     ["distill", SAMPLE, "-n", "5", "--keep", "nobody@1"],
     4,
-    /Cannot keep "nobody@1": it is neither a frame's id nor a file of ids/,
+    /Cannot keep "nobody@1": it is neither the id of a frame in the pool nor a file of ids/,
   ],
   [
     ["distill", SAMPLE, "-n", "5", "--keep", `nobody@1,${SAMPLE}@0`],

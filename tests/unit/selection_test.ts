@@ -351,6 +351,19 @@ test("keep, strata and reference do what they say", async () => {
   for (let i = 0; i < 8; i++) assert.notEqual(covered.pool[i], "peripheral");
 });
 
+test("of two pool sizes the one that was asked for is kept", async () => {
+  const run = async (changes: Partial<DistillOptions>) => {
+    const options = { ...OPTIONS, select: 10, ...changes };
+    return (await distill(input(twoPhases(30)), options, referenceBackend)).poolSizes;
+  };
+  for (const method of ["cpd", "cpd-spread"] as const) {
+    assert.deepEqual(await run({ method, central: 0.8 }), { central: 24, peripheral: 6 });
+    assert.deepEqual(await run({ method, central: 0.9 }), { central: 25, peripheral: 5 });
+    const both = await run({ method, central: 0.5, peripheral: 0.3 });
+    assert.deepEqual(both, { central: 15, peripheral: 9 });
+  }
+});
+
 test("strataQuotas() is exact, at least one each, within the strata", () => {
   assert.deepEqual(strataQuotas([100, 400], 30), [10, 20]);
   assert.deepEqual(strataQuotas([1, 1000], 10), [1, 9]);

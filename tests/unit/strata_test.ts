@@ -74,3 +74,12 @@ test("strataQuotas() are min(n, max(1, λ √n)), by hand", () => {
   // λ = 1/20: 0.5 and 1 are raised to 1, and 2 stay.
   assert.deepEqual(strataQuotas([100, 400, 1600], 4), [1, 1, 2]);
 });
+
+test("strataQuotas() ask nothing of a stratum that has a point already", () => {
+  assert.deepEqual(strataQuotas([4, 4, 4], 2, [0, 1, 1]), [0, 1, 1]);
+  assert.deepEqual(strataQuotas([9, 9], 4, [0, 1]), [2, 2]);
+  assert.throws(
+    () => strataQuotas([4, 4, 4], 1, [0, 1, 1]),
+    /Cannot choose 1 frames from 3 strata/,
+  );
+});
