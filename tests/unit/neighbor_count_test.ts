@@ -12,12 +12,12 @@ function naive(points: Matrix, radii: Float64Array): Uint32Array {
   const { data, rows, cols } = points;
   const counts = new Uint32Array(rows * radii.length);
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < rows; j++) {
-      if (j === i) continue;
+    for (let j = 0; j < i; j++) {
       let d2 = 0;
       for (let k = 0; k < cols; k++) d2 += (data[i * cols + k] - data[j * cols + k]) ** 2;
       for (let b = radii.length - 1; b >= 0 && d2 <= radii[b] * radii[b]; b--) {
         counts[i * radii.length + b]++;
+        counts[j * radii.length + b]++;
       }
     }
   }
