@@ -118,7 +118,7 @@ function assign(
     let least = Infinity;
     let second = Infinity;
     for (let c = 0; c < centres.rows; c++) {
-      const d2 = distanceBelow(second, points, i, centres, c);
+      const d2 = squaredDistance(points, i, centres, c);
       if (d2 < least) {
         second = least;
         least = d2;
@@ -131,26 +131,6 @@ function assign(
     others[p] = Math.sqrt(second);
   });
   return moved;
-}
-
-/** The squared distance where it is below a limit, a number not below it otherwise. */
-function distanceBelow(limit: number, a: Matrix, i: number, b: Matrix, j: number): number {
-  const { cols, data: x } = a;
-  const y = b.data;
-  let at = i * cols;
-  let to = j * cols;
-  const end = at + cols;
-  let sum = 0;
-  for (; at + 4 <= end && sum < limit; at += 4, to += 4) {
-    const d0 = x[at] - y[to];
-    const d1 = x[at + 1] - y[to + 1];
-    const d2 = x[at + 2] - y[to + 2];
-    const d3 = x[at + 3] - y[to + 3];
-    sum = sum + d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
-  }
-  if (sum >= limit) return sum;
-  for (; at < end; at++, to++) sum += (x[at] - y[to]) ** 2;
-  return sum;
 }
 
 /** Distance of every centre to the nearest other one. */
