@@ -29,6 +29,8 @@ export interface Truncation {
 }
 
 const MAX_LINE = 1 << 26;
+/** Bytes that may lie between two frames; they are held in memory. */
+const MAX_STRAY = 1 << 26;
 const MAX_ATOMS = 1e8;
 /** Longest line that may be a number of atoms. */
 const MAX_DIGITS = 16;
@@ -54,26 +56,27 @@ export async function* splitFrames(
     if (leading.at < 0) return;
     const countEnd = await window.lineEnd(leading.at);
     if (countEnd === leading.at && window.ended && window.length === leading.at) return;
+    const first = line + leading.lines;
     const head = window.text(leading.at, countEnd);
     const nAtoms = parseCount(head);
     const comment = nAtoms === null ? countEnd : await window.lineEnd(countEnd + 1);
     const rows = await countRows(window, comment + 1, nAtoms ?? Infinity);
     const short = nAtoms !== null && rows.count < nAtoms;
     if (nAtoms !== null && ((short && rows.ended) || comment >= window.length)) {
-      onTruncated({ index, line: line + leading.lines, declared: nAtoms, rows: rows.count });
+      onTruncated({ index, line: first, declared: nAtoms, rows: rows.count });
       return;
     }
     let tail = await skipBlankLines(window, rows.at);
     let problem: RawFrame["problem"] = null;
-    const first = line + leading.lines;
     if (nAtoms === null) problem = { line: first, text: notACount(head, index) };
     else if (short) problem = { line: first, text: cutShort(index, nAtoms, rows.count) };
     else if (tail.at >= 0) {
       // Lines behind the last atom that start no frame: one of the two is not what it says.
       const next = await window.lineEnd(tail.at);
-      if (parseCount(window.text(tail.at, next)) === null) {
-        const text = notACount(window.text(tail.at, next), index + 1);
-        problem = { line: first + 2 + rows.count + tail.lines, text };
+      const text = window.text(tail.at, next);
+      if (parseCount(text) === null) {
+        const where = first + 2 + rows.count + tail.lines;
+        problem = { line: where, text: notACount(text, index + 1) };
         const stray = await countRows(window, next + 1, Infinity);
         const blank = await skipBlankLines(window, stray.at);
         tail = { at: blank.at, lines: tail.lines + 1 + stray.count + blank.lines };
@@ -82,7 +85,7 @@ export async function* splitFrames(
     const end = tail.at < 0 ? window.length : tail.at;
     yield {
       index,
-      line: line + leading.lines,
+      line: first,
       start: window.start,
       end: window.start + end,
       bytes: window.bytes(0, end),
@@ -93,20 +96,25 @@ export async function* splitFrames(
       rowsStart: Math.min(comment + 1, end),
     };
     window.drop(end);
-    line += leading.lines + (nAtoms === null ? 1 : 2) + rows.count + tail.lines;
+    line = first + (nAtoms === null ? 1 : 2) + rows.count + tail.lines;
     if (tail.at < 0) return;
   }
 }
 
 /** Number of atoms in the first line of a frame, or null. */
 function parseCount(text: string): number | null {
-  const word = text.replace(/^\uFEFF/, "").trim();
+  const word = withoutMark(text);
   const n = /^\d+$/.test(word) ? Number(word) : NaN;
   return n >= 1 && n <= MAX_ATOMS ? n : null;
 }
 
+/** A line without a byte order mark and blanks at its ends. */
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "").trim();
+}
+
 function notACount(text: string, index: number): string {
-  const word = text.replace(/^\uFEFF/, "").trim();
+  const word = withoutMark(text);
   const shown = JSON.stringify(word.length > 40 ? `${word.slice(0, 40)}…` : word);
   const before = index > 0 ? "; does the frame before it declare too few or too many?" : "";
   return `expected the number of atoms of frame ${index}, found ${shown}${before}`;
@@ -126,6 +134,9 @@ async function countRows(window: Window, at: number, most: number) {
     const end = known >= 0 ? known : await window.lineEnd(at);
     ended = at >= window.length || (end >= window.length && window.isBlank(at, end));
     if (ended || window.isNumber(at, end)) break;
+    if (most === Infinity && end > MAX_STRAY) {
+      throw new ParseError(window.file, "64 MiB of it hold no frame, this is not extended XYZ");
+    }
     count++;
     at = end + 1;
   }

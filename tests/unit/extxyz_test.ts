@@ -91,6 +91,21 @@ test("splitFrames() gives the same frames for any chunk size, and ranges tile th
   assert.deepEqual(cut.truncated, { index: 1, line: 4, declared: 3, rows: 1 });
 });
 
+test("splitFrames() gives up on what holds no frame before it fills the memory", async () => {
+  const chunk = new TextEncoder().encode(`${"x".repeat(1023)}\n`.repeat(1024));
+  let read = 0;
+  async function* text() {
+    for (; read < 1000; read++) yield chunk;
+    await Promise.resolve();
+  }
+  const frames = splitFrames(text(), "big.txt", () => {});
+  await assert.rejects(
+    frames.next(),
+    /big\.txt: 64 MiB of it hold no frame, this is not extended XYZ/,
+  );
+  assert.ok(read < 70, `${read} MiB were read`);
+});
+
 test("slices are those of ASE", () => {
   const take = (text: string, n: number) => {
     const mask = sliceMask(parseInput(`f@${text}`).slice, n);
