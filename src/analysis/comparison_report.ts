@@ -8,6 +8,13 @@ export interface Measured {
   readonly values: readonly number[];
 }
 
+/** Standard deviation; 0 of a single number. */
+export function deviation(values: readonly number[]): number {
+  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+  const n = Math.max(values.length - 1, 1);
+  return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n);
+}
+
 /** Means against size, one line per method, with a band of one standard deviation over the splits. */
 export function methodCurves(
   measured: readonly Measured[],
@@ -17,11 +24,9 @@ export function methodCurves(
   const log = measured.every(({ values }) => values.some((value) => value > 0));
   const points = measured.map(({ method, size, values }) => {
     const mean = values.reduce((sum, e) => sum + e, 0) / values.length;
-    const variance = values.reduce((sum, e) => sum + (e - mean) ** 2, 0) /
-      Math.max(values.length - 1, 1);
-    const deviation = Math.sqrt(variance);
-    const low = log ? Math.max(mean - deviation, 0.2 * mean) : mean - deviation;
-    return { method, size, mean, low, high: mean + deviation };
+    const spread = deviation(values);
+    const low = log ? Math.max(mean - spread, 0.2 * mean) : mean - spread;
+    return { method, size, mean, low, high: mean + spread };
   });
   const methods = [...new Set(points.map(({ method }) => method))];
   const sizes = [...new Set(points.map(({ size }) => size))];

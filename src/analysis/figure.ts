@@ -12,6 +12,7 @@ export interface Axes {
 
 export interface Axis {
   readonly label: string;
+  /** Above zero on a logarithmic axis. */
   readonly domain: readonly [low: number, high: number];
   readonly log?: boolean;
   /** Places of the ticks; chosen evenly if not given. */
@@ -82,12 +83,10 @@ ${legend.join("\n")}
 `;
 }
 
-/** A domain of some length, and on a logarithmic axis above zero. */
+/** A domain of some length. */
 function properDomain({ domain: [low, high], log }: Axis): [low: number, high: number] {
-  if (!log) return high > low ? [low, high] : [low - 0.5, low + 0.5];
-  if (!(high > 0)) return [0.5, 2];
-  const least = low > 0 ? low : high / 1000;
-  return high > least ? [least, high] : [least / 1.5, least * 1.5];
+  if (high > low) return [low, high];
+  return log ? [low / 1.5, low * 1.5] : [low - 0.5, low + 0.5];
 }
 
 function scaleOf(axis: Axis, from: number, to: number) {
@@ -99,7 +98,7 @@ function scaleOf(axis: Axis, from: number, to: number) {
   const format = scale.tickFormat(6);
   const places = ticks ?? (log ? roundPlaces(low, high) : scale.ticks(6));
   return {
-    at: (value: number) => scale(log ? Math.max(value, low) : value),
+    at: (value: number) => scale(value),
     ticks: places.map((value, i) => ({
       value,
       text: escapeXml(words?.[i] ?? (ticks || log ? plain(value) : format(value))),

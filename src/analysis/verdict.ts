@@ -95,10 +95,8 @@ function amount({ method, mean, low, high, difference }: Contrast): string {
   const percent = (x: number) => `${Math.round(100 * Math.abs(Math.expm1(x)))}`;
   const [from, to] = mean < 0 ? [high, low] : [low, high];
   const meV = `${difference < 0 ? "-" : "+"}${Math.abs(1000 * difference).toFixed(1)}`;
-  return `${method} by ${percent(mean)} % (95 % interval ${percent(from)} to ${
-    percent(to)
-  } %; mean ` +
-    `difference ${meV} meV/atom)`;
+  const interval = `95 % interval ${percent(from)} to ${percent(to)} %`;
+  return `${method} by ${percent(mean)} % (${interval}; mean difference ${meV} meV/atom)`;
 }
 
 /** Whether the method of the least error over all sizes can be told from the others. */

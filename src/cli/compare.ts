@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { formatComparison, methodCurves, panel } from "../analysis/comparison_report.ts";
+import { deviation, formatComparison, methodCurves, panel } from "../analysis/comparison_report.ts";
 import { contrasts, type Curve, verdict } from "../analysis/verdict.ts";
 import {
   compare,
@@ -101,13 +101,6 @@ function comparePool(
 }
 
 type Summary = ReturnType<typeof summarise>;
-
-/** Standard deviation; 0 of a single number. */
-function deviation(values: readonly number[]): number {
-  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
-  const n = Math.max(values.length - 1, 1);
-  return Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / n);
-}
 
 /** Means over splits and seeds, and what they say about each method. */
 function summarise(command: CompareCommand, input: ComparePool, { trials, splits }: Comparison) {
