@@ -59,16 +59,17 @@ function partialFolder(folder: string): string {
  * Has files written beside a folder and moves them in when all are there; nothing is left half-written.
  *
  * @param optional names that an earlier run may have left and this one need not write
+ * @returns what `write` returns
  */
-export async function publish(
+export async function publish<T>(
   folder: string,
   optional: RegExp,
-  write: (partial: string) => void | Promise<void>,
-): Promise<void> {
+  write: (partial: string) => T | Promise<T>,
+): Promise<T> {
   const partial = partialFolder(folder);
   mkdirSync(partial, { recursive: true });
   try {
-    await write(partial);
+    const result = await write(partial);
     mkdirSync(folder, { recursive: true });
     const written = readdirSync(partial);
     for (const name of readdirSync(folder)) {
@@ -79,6 +80,7 @@ export async function publish(
       rmSync(join(folder, name), { recursive: true, force: true });
       renameSync(join(partial, name), join(folder, name));
     }
+    return result;
   } finally {
     rmSync(partial, { recursive: true, force: true });
   }

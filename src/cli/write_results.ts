@@ -19,8 +19,7 @@ const OPTIONAL = /^sizes\.csv$/;
 
 /** Writes every file of a distillation and returns its report. */
 export async function writeResults(results: Results, console: Console) {
-  const report = makeReport(results, console.warnings);
-  await publish(results.command.output, OPTIONAL, async (folder) => {
+  return await publish(results.command.output, OPTIONAL, async (folder) => {
     const { entries, result, input, sizes } = results;
     const chosen = entries.filter((_, i) => result.rank[i] > 0).map(({ id }) => id);
     const isolated = results.pool.entries.flatMap(({ isolatedAtom, id }) =>
@@ -32,13 +31,15 @@ export async function writeResults(results: Results, console: Console) {
     await save("frames.csv", framesTable(entries, input, result));
     await save("radius.csv", radiusTable(result));
     if (sizes) await save("sizes.csv", sizesTable(sizes));
+    results.watch.lap("write");
+    const report = makeReport(results, console.warnings);
     await save("report.json", `${JSON.stringify(report, null, 2)}\n`);
     const figures = drawFigures(results, report);
     mkdirSync(join(folder, "figures"));
     for (const { name, svg } of figures) await save(`figures/${name}.svg`, svg);
     await save("report.html", await htmlReport(results, report, figures));
+    return report;
   });
-  return report;
 }
 
 /** Copies the bytes of every frame into `selected.xyz` or `rest.xyz`, in input order. */
