@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { describeSystemError, UsageError } from "../errors.ts";
@@ -76,9 +84,10 @@ export async function publish<T>(
       if (optional.test(name) && !written.includes(name)) rmSync(join(folder, name));
     }
     for (const name of written) {
+      const [source, target] = [join(partial, name), join(folder, name)];
       // A folder cannot be moved over one that holds something.
-      rmSync(join(folder, name), { recursive: true, force: true });
-      renameSync(join(partial, name), join(folder, name));
+      if (statSync(source).isDirectory()) rmSync(target, { recursive: true, force: true });
+      renameSync(source, target);
     }
     return result;
   } finally {
