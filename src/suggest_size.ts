@@ -6,6 +6,7 @@ import {
   type CompareOptions,
   type ComparePool,
   type Comparison,
+  countTrials,
   MOST_FITTED,
 } from "./compare.ts";
 import { RequestError } from "./errors.ts";
@@ -87,20 +88,16 @@ export async function suggestSize(
     );
   }
   const labelled = input.energy !== null;
-  const found = await compare(
-    input,
-    {
-      ...options,
-      methods: [options.method],
-      sizes,
-      testShare: TEST_SHARE,
-      poolSize: null,
-      splits: labelled ? options.splits : 1,
-      seeds: labelled ? 1 : options.seeds,
-    },
-    backend,
-    (done) => report(done / (sizes.length * (labelled ? options.splits : options.seeds))),
-  );
+  const comparison: CompareOptions = {
+    ...options,
+    methods: [options.method],
+    sizes,
+    testShare: TEST_SHARE,
+    poolSize: null,
+    seeds: labelled ? 1 : options.seeds,
+  };
+  const total = countTrials(input, comparison);
+  const found = await compare(input, comparison, backend, (done) => report(done / total));
   return labelled ? byEnergy(found, options.margin) : byCoverage(found, radius);
 }
 
