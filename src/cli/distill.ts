@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../backend.ts";
 import { InterruptedError, ParseError, RequestError } from "../errors.ts";
-import type { FrameEntry } from "../io/inputs.ts";
+import { type FrameEntry, NO_KEYS } from "../io/inputs.ts";
 import { checkReadable } from "../io/files.ts";
 import { readNpy } from "../io/npy.ts";
 import { type Matrix, matrix, takeRows } from "../matrix.ts";
@@ -190,7 +190,7 @@ async function describe(
   }
   const elements = new Set(pool.elements);
   const existing = command.reference === null ? null : await loadPool([command.reference], {
-    keys: { names: [], short: false },
+    keys: NO_KEYS,
     strict: command.strict,
   }, console);
   try {

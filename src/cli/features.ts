@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import process from "node:process";
 import type { Backend } from "../backend.ts";
 import { InterruptedError, UsageError } from "../errors.ts";
+import { NO_KEYS } from "../io/inputs.ts";
 import { npyBytes, npyHeader } from "../io/npy.ts";
 import { csvLine } from "../io/table.ts";
 import { descriptorLength, type DescriptorModel } from "../model/descriptor_model.ts";
@@ -28,10 +29,7 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
       throw new UsageError(`Cannot write "${path}": it exists; use --force or another -o`);
     }
   }
-  const pool = await loadPool(command.inputs, {
-    keys: { names: [], short: false },
-    strict: command.strict,
-  }, console);
+  const pool = await loadPool(command.inputs, { keys: NO_KEYS, strict: command.strict }, console);
   const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
     const opened = openModel(command, pool, console);

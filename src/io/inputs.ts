@@ -96,6 +96,8 @@ export interface WantedKeys {
   readonly short: boolean;
 }
 
+export const NO_KEYS: WantedKeys = { names: [], short: false };
+
 /** Told of every frame, or of why it cannot be read; true leaves it out. */
 export type Sieve = (raw: RawFrame, parsed: Frame | ParseError) => boolean;
 

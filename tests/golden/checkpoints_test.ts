@@ -5,7 +5,7 @@ import { loadMace } from "../../src/checkpoint/load.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { readChunks } from "../../src/io/files.ts";
 import { splitFrames } from "../../src/io/frame_ranges.ts";
-import { indexFile, readFrames } from "../../src/io/inputs.ts";
+import { indexFile, NO_KEYS, readFrames } from "../../src/io/inputs.ts";
 import { descriptors, nodeEnergies } from "../../src/model/mace.ts";
 import type { MaceModel } from "../../src/model/mace_model.ts";
 import type { Frame } from "../../src/frame.ts";
@@ -20,10 +20,7 @@ function energy(model: MaceModel, frame: Frame): number {
 }
 
 async function readAll(path: string): Promise<Frame[]> {
-  const { entries } = await indexFile({ name: path, path, slice: null }, {
-    names: [],
-    short: false,
-  });
+  const { entries } = await indexFile({ name: path, path, slice: null }, NO_KEYS);
   const frames: Frame[] = [];
   const all = new Set(entries.map(({ index }) => index));
   for await (const frame of readFrames(path, path, all)) frames.push(frame);
