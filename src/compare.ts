@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import { type BaselineInput, baselines, rms, rmsWithin } from "./analysis/baselines.ts";
 import {
   type Coverage,
@@ -158,7 +158,7 @@ export async function compare(
             errors: errorsOf && errorsOf(chosen.map((i) => pool[i])),
           });
           report(trials.length);
-          await setImmediate(); // lets Ctrl-C in
+          await setTimeout(1); // lets Ctrl-C in; a turn without waiting does not always
           if (split === 0 && seed === 0 && size === options.sizes.at(-1)) {
             panels.push({ method, size, points: firstTwo(scores), chosen });
           }
