@@ -143,3 +143,29 @@ export function cellWidth(cell: Float64Array, pbc: Frame["pbc"]): number {
     .map((k) => 1 / Math.hypot(inverse[k], inverse[3 + k], inverse[6 + k]));
   return Math.min(...widths);
 }
+
+/** Images that are looked at along each axis, at most; a cell that needs more is a needle. */
+const MOST_IMAGES = 64;
+
+/** Distance of an atom to its nearest image, Å; infinite without periodicity. */
+export function nearestImage(cell: Float64Array, pbc: Frame["pbc"]): number {
+  const inverse = invertCell(completeCell(cell, pbc));
+  const lengths = [0, 1, 2].map((k) => Math.hypot(cell[3 * k], cell[3 * k + 1], cell[3 * k + 2]));
+  const shortest = Math.min(...lengths.filter((_, k) => pbc[k]));
+  // A translation no longer than the shortest lattice vector crosses no more planes than this.
+  const reach = [0, 1, 2].map((k) => {
+    const planes = shortest * Math.hypot(inverse[k], inverse[3 + k], inverse[6 + k]);
+    return pbc[k] && Number.isFinite(planes) ? Math.min(Math.floor(planes + 1e-9), MOST_IMAGES) : 0;
+  });
+  let least = shortest;
+  for (let a = -reach[0]; a <= reach[0]; a++) {
+    for (let b = -reach[1]; b <= reach[1]; b++) {
+      for (let c = -reach[2]; c <= reach[2]; c++) {
+        if (a === 0 && b === 0 && c === 0) continue;
+        const [x, y, z] = [0, 1, 2].map((k) => a * cell[k] + b * cell[3 + k] + c * cell[6 + k]);
+        least = Math.min(least, Math.hypot(x, y, z));
+      }
+    }
+  }
+  return least;
+}

@@ -14,3 +14,15 @@ export const ZBL_EXPONENTS = [3.2, 0.9423, 0.4028, 0.2016] as const;
 
 /** One eV/Å³ in GPa (CODATA 2018). */
 export const GPA = 160.2176634;
+
+/** One hartree in eV (CODATA 2018). */
+export const HARTREE = 27.211386245988;
+
+/** One Bohr radius in Å (CODATA 2018). */
+export const BOHR = 0.529177210903;
+
+/** One kcal/mol (thermochemical) in eV. */
+export const KCAL_PER_MOL = 0.0433641153087705;
+
+/** One kJ/mol in eV. */
+export const KJ_PER_MOL = 0.0103642696562621;

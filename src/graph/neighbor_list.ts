@@ -1,10 +1,17 @@
 import { ParseError } from "../errors.ts";
-import { cellVolume, completeCell, type Frame, type Graph, invertCell } from "../frame.ts";
+import {
+  cellVolume,
+  cellWidth,
+  completeCell,
+  type Frame,
+  type Graph,
+  invertCell,
+} from "../frame.ts";
 
 /** Atoms closer than this are the same place written twice, Å. */
 const COINCIDENT = 1e-5;
-/** A graph beyond this many candidate pairs means a cell in the wrong unit, not a system to study. */
-const MAX_CANDIDATES = 2 ** 33;
+/** More neighbors per atom than this, by the density, mean a cell in the wrong unit, not matter. */
+const MAX_NEIGHBORS = 20_000;
 
 /**
  * All directed edges sender → receiver with distance strictly below `rMax`, every periodic image
@@ -15,7 +22,8 @@ const MAX_CANDIDATES = 2 ** 33;
  *
  * @param frame positions in Å, cell rows in Å
  * @param rMax cutoff, Å
- * @throws {ParseError} if periodic lattice vectors are dependent or two atoms coincide
+ * @throws {ParseError} if periodic lattice vectors are dependent, two atoms coincide, or the cell is so
+ * small that it must be in another unit
  */
 export function neighborList(frame: Frame, rMax: number): Graph {
   const bins = binAtoms(frame, rMax);
@@ -48,6 +56,7 @@ function binAtoms(frame: Frame, rMax: number): Bins {
   const { positions, pbc } = frame;
   const nAtoms = frame.species.length;
   const basis = independentBasis(frame);
+  checkDensity(frame, basis, rMax);
   const inverse = invertCell(basis);
   const fractional = new Float64Array(3 * nAtoms);
   const wrapped = Float64Array.from(positions);
@@ -83,16 +92,27 @@ function binAtoms(frame: Frame, rMax: number): Bins {
       binOf[3 * i + k] = Math.min(n - 1, Math.max(0, b));
     }
   }
-  const images = ranges.reduce((product, r) => product * (2 * r + 1), 1);
-  const nBins = counts[0] * counts[1] * counts[2];
-  if (images * nAtoms * nAtoms / nBins > MAX_CANDIDATES) {
-    const volume = cellVolume(frame.cell).toPrecision(3);
-    throw new ParseError(
-      frame.id,
-      `${nAtoms} atoms in ${volume} Å³ have too many neighbors within ${rMax} Å; check the unit of Lattice`,
-    );
-  }
   return { basis, counts, ranges, binOf, wrapped, wraps, ...sortBins(binOf, counts, nAtoms) };
+}
+
+/** @throws {ParseError} where the images alone of an atom are more than any matter has neighbors */
+function checkDensity(frame: Frame, basis: Float64Array, rMax: number): void {
+  const { pbc, species, id } = frame;
+  const axes = [0, 1, 2].filter((k) => pbc[k]);
+  if (axes.length === 0) return;
+  // Volume, area or length of the cell along its periodic axes; the others are unit vectors.
+  const measure = cellVolume(basis);
+  const ball = [0, 2 * rMax, Math.PI * rMax ** 2, 4 / 3 * Math.PI * rMax ** 3][axes.length];
+  const images = ball / measure;
+  const neighbors = axes.length === 3 ? species.length * images : images;
+  if (neighbors <= MAX_NEIGHBORS) return;
+  const width = Number(cellWidth(frame.cell, pbc).toPrecision(2));
+  const [unit, name] = neighbors < 1e6 ? [1e3, "thousand"] : [1e6, "million"];
+  const count = `${Number((neighbors / unit).toPrecision(2))} ${name}`;
+  throw new ParseError(
+    id,
+    `${count} neighbors per atom within ${rMax} Å; is its cell, ${width} Å, in Å?`,
+  );
 }
 
 function sortBins(binOf: Int32Array, counts: readonly number[], nAtoms: number) {

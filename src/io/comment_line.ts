@@ -1,8 +1,13 @@
 /**
  * Key-value pairs of an extended-XYZ comment line: `key=value`, `key="quoted value"`, `key={…}`,
  * `key=[…]`, spaces around `=` allowed; a bare key has the value `T`; the last of equal keys wins.
+ *
+ * @param unclosed told of a key whose double quote never closes; its value then ends at a blank
  */
-export function parseCommentLine(line: string): Map<string, string> {
+export function parseCommentLine(
+  line: string,
+  unclosed: (key: string) => void = () => {},
+): Map<string, string> {
   const info = new Map<string, string>();
   let at = 0;
   while ((at = skipSpace(line, at)) < line.length) {
@@ -13,7 +18,9 @@ export function parseCommentLine(line: string): Map<string, string> {
       at = Math.max(afterKey, at + 1);
       continue;
     }
-    const [value, next] = readToken(line, skipSpace(line, equals + 1), /\s/);
+    const opening = skipSpace(line, equals + 1);
+    if (line[opening] === '"' && !readQuoted(line, opening + 1, '"')) unclosed(key);
+    const [value, next] = readToken(line, opening, /\s/);
     if (key) info.set(key, value);
     at = Math.max(next, equals + 1);
   }

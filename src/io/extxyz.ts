@@ -1,6 +1,7 @@
 import { ParseError } from "../errors.ts";
 import { atomicNumber, type Frame } from "../frame.ts";
 import { lookUp, parseBooleans, parseCommentLine, parseNumbers } from "./comment_line.ts";
+import { declaredUnits } from "./declared_units.ts";
 import { parseNumberBytes } from "./number_bytes.ts";
 import type { RawFrame } from "./frame_ranges.ts";
 import { parseProperties } from "./properties.ts";
@@ -27,8 +28,15 @@ export function parseFrame(raw: RawFrame, file: string): Frame {
   const { bytes, line, nAtoms } = raw;
   if (raw.problem) throw new ParseError(`${file}:${raw.problem.line}`, raw.problem.text);
   const comment = new TextDecoder().decode(bytes.subarray(raw.commentStart, raw.commentEnd));
-  const info = parseCommentLine(comment);
   const where = (offset: number) => `${file}:${line + offset}`;
+  const info = parseCommentLine(comment, (key) => {
+    throw new ParseError(where(1), `the quote after ${key}= is not closed`);
+  });
+  const length = declaredUnits(info).declared.find(({ quantity }) => quantity === "length");
+  if (length) {
+    const text = `${length.key}=${length.value}: positions and cells are read in Å; convert them`;
+    throw new ParseError(where(1), text);
+  }
   const columns = findColumns(lookUp(info, "Properties"), where(1));
   const { cell, pbc } = parseCell(info, where(1));
   const species = new Uint8Array(nAtoms);
@@ -40,6 +48,7 @@ export function parseFrame(raw: RawFrame, file: string): Frame {
     parseRow(bytes, start, end, columns, i, species, positions, () => where(2 + i));
     start = end + 1;
   }
+  refuseTypes(raw, columns, comment, species, where);
   return {
     id: `${file}@${raw.index}`,
     file,
@@ -51,6 +60,47 @@ export function parseFrame(raw: RawFrame, file: string): Frame {
     pbc,
     info,
   };
+}
+
+/** What LAMMPS writes into the comment of its `dump xyz`. */
+const LAMMPS_COMMENT = /^\s*Atoms\. Timestep:/;
+
+/**
+ * Refuses numbers that are types of atoms, not atomic numbers: 1 to n, two or more of them, or behind
+ * the comment of LAMMPS. A column called Z holds atomic numbers, whatever they are.
+ *
+ * @throws {ParseError} with the way out
+ */
+function refuseTypes(
+  { bytes, rowsStart }: RawFrame,
+  columns: Columns,
+  comment: string,
+  species: Uint8Array,
+  where: (offset: number) => string,
+): void {
+  if (columns.numeric || !startsWithNumber(bytes, rowsStart, columns.species)) return;
+  const types = [...new Set(species)].sort((a, b) => a - b);
+  const lammps = LAMMPS_COMMENT.test(comment);
+  const counted = types.length > 1 && types.every((z, i) => z === i + 1);
+  if (!lammps && !counted) return;
+  const numbers = types.length === 1
+    ? `the number ${types[0]}`
+    : `the numbers 1 to ${types.at(-1)}`;
+  const because = lammps ? ' and the comment is LAMMPS\'s "Atoms. Timestep:"' : "";
+  throw new ParseError(
+    where(2),
+    `species are ${numbers}${because}: these are types, not atomic numbers; write symbols ` +
+      "(in LAMMPS dump_modify ID element)",
+  );
+}
+
+/** Whether the given column of the row at `at` starts with a digit. */
+function startsWithNumber(bytes: Uint8Array, at: number, column: number): boolean {
+  for (let c = 0;; c++) {
+    while (bytes[at] <= 32) at++;
+    if (c === column) return bytes[at] >= 48 && bytes[at] <= 57;
+    while (bytes[at] > 32) at++;
+  }
 }
 
 function parseRow(
@@ -148,6 +198,9 @@ function parseCell(info: ReadonlyMap<string, string>, where: string) {
   const cell = new Float64Array(9);
   if (lattice !== undefined) {
     const numbers = parseNumbers(lattice);
+    if (lattice.includes("=")) {
+      throw new ParseError(where, "the quote after Lattice= is not closed");
+    }
     if (numbers.length !== 9 || !numbers.every(Number.isFinite)) {
       throw new ParseError(
         where,

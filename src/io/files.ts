@@ -11,8 +11,9 @@ const CHUNK = 1 << 20;
 function detectCompression(path: string): Compression {
   const head = new Uint8Array(6);
   const file = openSync(path, "r");
+  let length: number;
   try {
-    readSync(file, head, 0, 6, 0);
+    length = readSync(file, head, 0, 6, 0);
   } finally {
     closeSync(file);
   }
@@ -24,6 +25,9 @@ function detectCompression(path: string): Compression {
   }
   if (starts(0x42, 0x5A, 0x68)) {
     throw new ParseError(path, "bzip2 compression is not supported; run bunzip2 on it first");
+  }
+  if (starts(0xFF, 0xFE) || starts(0xFE, 0xFF) || (length > 1 && head[0] > 0 && head[1] === 0)) {
+    throw new ParseError(path, "it is UTF-16 text; save it as UTF-8 (iconv -f utf-16 -t utf-8)");
   }
   if (starts(0x50, 0x4B, 3, 4)) {
     throw new ParseError(path, "it is a ZIP archive, expected extended XYZ; unpack it first");

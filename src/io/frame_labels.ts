@@ -1,9 +1,10 @@
 import { cellVolume, type Frame } from "../frame.ts";
 import { lookUp, parseBooleans, parseNumbers } from "./comment_line.ts";
+import { type DeclaredUnits, declaredUnits } from "./declared_units.ts";
 import type { RawFrame } from "./frame_ranges.ts";
-import { ENERGY_KEYS, FORCE_COLUMNS, STRESS_KEYS, VIRIAL_KEYS } from "./labels.ts";
+import { type LabelKind, labelsOf, likeLabel } from "./labels.ts";
 import { parseNumberBytes } from "./number_bytes.ts";
-import { parseProperties } from "./properties.ts";
+import { parseProperties, type Property } from "./properties.ts";
 
 /** What a frame says about its energy, forces and stress; numbers as they are written, NaN included. */
 export interface FrameLabels {
@@ -14,8 +15,14 @@ export interface FrameLabels {
   /** Shape (n_atoms, 3), eV/Å. */
   readonly forces: { readonly key: string; readonly values: Float64Array } | null;
   readonly stress: StressLabel | null;
+  /** The stress that a virial stands for; it counts where there is no stress. */
+  readonly virial: StressLabel | null;
   /** False where the frame says that its calculation did not converge. */
   readonly converged: boolean;
+  /** What the file declares about its units; the numbers above are converted. */
+  readonly units: DeclaredUnits;
+  /** Names that look like labels and are not read, and what they may be. */
+  readonly unread: readonly { readonly name: string; readonly kind: LabelKind }[];
 }
 
 export interface StressLabel {
@@ -23,29 +30,47 @@ export interface StressLabel {
   readonly kind: "stress" | "virial";
   /** Numbers in the file: 6 (xx yy zz yz xz xy) or 9. */
   readonly components: number;
-  /** Trace of the stress in ASE's sign, eV/Å³; NaN where it cannot be had. */
-  readonly trace: number;
+  /** Stress in ASE's sign, shape (3, 3), eV/Å³; NaN where it cannot be had. */
+  readonly tensor: Float64Array;
 }
+
+/** Names that the user gives for labels; null to look for known ones. */
+export interface LabelKeys {
+  readonly energy: string | null;
+  readonly forces: string | null;
+  readonly stress: string | null;
+}
+
+export const KNOWN_KEYS: LabelKeys = { energy: null, forces: null, stress: null };
 
 const CONVERGED_KEYS = ["converged", "scf_converged", "is_converged", "SCF_converged"];
 /** Energies that differ by less are the same, eV. */
 const SAME_ENERGY = 1e-8;
 
 /** Reads the labels of a frame from its comment line and columns. */
-export function readLabels(raw: RawFrame, frame: Frame): FrameLabels {
+export function readLabels(raw: RawFrame, frame: Frame, keys = KNOWN_KEYS): FrameLabels {
   const { info } = frame;
-  const energies = ENERGY_KEYS.flatMap((key) =>
-    info.has(key) ? [{ key, value: number(info.get(key)!) }] : []
-  );
+  const units = declaredUnits(info);
+  const names = keys.energy === null ? labelsOf("energy", info.keys()) : given(info, keys.energy);
+  const energies = names.map((key) => ({ key, value: units.energy * number(info.get(key)!) }));
   const [energy] = energies;
   const other = energies.find(({ value }) => Math.abs(value - energy.value) > SAME_ENERGY);
+  const columns = parseProperties(lookUp(info, "Properties") ?? "") ?? [];
   return {
     energy: energy ?? null,
     other: other ?? null,
-    forces: readForces(raw, frame),
-    stress: readStress(frame),
+    forces: readForces(raw, columns, keys.forces, units.force),
+    ...readStresses(frame, keys.stress, units),
     converged: !CONVERGED_KEYS.some((key) => parseBooleans(info.get(key) ?? "")[0] === false),
+    units,
+    unread: unreadLabels(info, columns, keys),
   };
+}
+
+/** The key of a comment line that was asked for, regardless of case. */
+function given(info: ReadonlyMap<string, string>, key: string): string[] {
+  if (info.has(key)) return [key];
+  return [...info.keys()].filter((name) => name.toLowerCase() === key.toLowerCase()).slice(0, 1);
 }
 
 function number(text: string): number {
@@ -53,14 +78,39 @@ function number(text: string): number {
   return numbers.length === 1 ? numbers[0] : NaN;
 }
 
+/** Columns that may hold vectors of atoms. */
+function vectors(columns: readonly Property[]): Property[] {
+  return columns.filter(({ type, count }) => type === "R" && count === 3);
+}
+
+function unreadLabels(
+  info: ReadonlyMap<string, string>,
+  columns: readonly Property[],
+  keys: LabelKeys,
+): FrameLabels["unread"] {
+  const named = new Set(Object.values(keys).map((key) => key?.toLowerCase()));
+  const candidates = [
+    ...[...info.keys()].map((name) => ({ name, kind: likeLabel(name) }))
+      .filter(({ kind }) => kind !== "forces"),
+    ...vectors(columns).map(({ name }) => ({ name, kind: likeLabel(name) }))
+      .filter(({ kind }) => kind === "forces"),
+  ];
+  return candidates.flatMap(({ name, kind }) =>
+    kind !== null && !named.has(name.toLowerCase()) ? [{ name, kind }] : []
+  );
+}
+
 function readForces(
   { bytes, nAtoms, rowsStart }: RawFrame,
-  { info }: Frame,
+  columns: readonly Property[],
+  key: string | null,
+  factor: number,
 ): FrameLabels["forces"] {
-  const properties = parseProperties(lookUp(info, "Properties") ?? "") ?? [];
-  const column = FORCE_COLUMNS.map((name) =>
-    properties.find((p) => p.name === name && p.type === "R" && p.count === 3)
-  ).find((found) => found !== undefined);
+  const able = vectors(columns);
+  const [name] = key === null
+    ? labelsOf("forces", able.map((column) => column.name))
+    : able.map((column) => column.name).filter((own) => own.toLowerCase() === key.toLowerCase());
+  const column = able.find((candidate) => candidate.name === name);
   if (!column) return null;
   const values = new Float64Array(3 * nAtoms);
   let at = rowsStart;
@@ -72,7 +122,7 @@ function readForces(
       const from = at;
       while (at < end && bytes[at] > 32) at++;
       const k = c - column.start;
-      if (k >= 0 && k < 3) values[3 * i + k] = parseNumberBytes(bytes, from, at);
+      if (k >= 0 && k < 3) values[3 * i + k] = factor * parseNumberBytes(bytes, from, at);
       if (k >= 2) break;
     }
     at = end + 1;
@@ -80,20 +130,34 @@ function readForces(
   return { key: column.name, values };
 }
 
-function readStress({ info, cell, pbc }: Frame): StressLabel | null {
+/** Stress and virial; a key that the user gives is a virial where its name says so. */
+function readStresses(
+  { info, cell, pbc }: Frame,
+  key: string | null,
+  units: DeclaredUnits,
+): Pick<FrameLabels, "stress" | "virial"> {
   const volume = pbc.every(Boolean) ? cellVolume(cell) : NaN;
-  for (const [kind, keys] of [["stress", STRESS_KEYS], ["virial", VIRIAL_KEYS]] as const) {
-    const key = keys.find((name) => info.has(name));
-    if (!key) continue;
-    const numbers = parseNumbers(info.get(key)!);
-    const trace = numbers.length === 9
-      ? numbers[0] + numbers[4] + numbers[8]
-      : numbers.length === 6
-      ? numbers[0] + numbers[1] + numbers[2]
-      : NaN;
-    const scale = kind === "virial" ? -1 / volume : 1;
-    const finite = numbers.every(Number.isFinite);
-    return { key, kind, components: numbers.length, trace: finite ? scale * trace : NaN };
-  }
-  return null;
+  const read = (kind: StressLabel["kind"]): StressLabel | null => {
+    const meant = key !== null && kind === (/virial/i.test(key) ? "virial" : "stress");
+    const [name] = key === null ? labelsOf(kind, info.keys()) : meant ? given(info, key) : [];
+    if (name === undefined) return null;
+    const numbers = parseNumbers(info.get(name)!);
+    const factor = kind === "virial" ? -units.virial / volume : units.stress;
+    const tensor = fullTensor(numbers).map((x) => factor * x);
+    return { key: name, kind, components: numbers.length, tensor };
+  };
+  return { stress: read("stress"), virial: read("virial") };
+}
+
+/** Nine numbers of 9, or of 6 in the order xx yy zz yz xz xy. */
+function fullTensor(numbers: readonly number[]): Float64Array {
+  if (numbers.length === 9) return Float64Array.from(numbers);
+  if (numbers.length !== 6) return new Float64Array(9).fill(NaN);
+  const [xx, yy, zz, yz, xz, xy] = numbers;
+  return Float64Array.of(xx, xy, xz, xy, yy, yz, xz, yz, zz);
+}
+
+/** Trace of a stress, eV/Å³; NaN unless all of it is finite. */
+export function stressTrace({ tensor }: StressLabel): number {
+  return tensor.every(Number.isFinite) ? tensor[0] + tensor[4] + tensor[8] : NaN;
 }

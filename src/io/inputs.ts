@@ -2,9 +2,12 @@ import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { cellVolume, cellWidth, formula, type Frame } from "../frame.ts";
 import { ParseError, UsageError } from "../errors.ts";
+import { declaredUnits } from "./declared_units.ts";
 import { parseFrame } from "./extxyz.ts";
 import { checkReadable, isCompressed, readChunks } from "./files.ts";
 import { type RawFrame, splitFrames, type Truncation } from "./frame_ranges.ts";
+import { isolation } from "./isolation.ts";
+import { labelsOf } from "./labels.ts";
 
 /** One INPUT argument: a file and the frames wanted from it (ASE slices, 0-based). */
 export interface InputSpec {
@@ -37,10 +40,13 @@ export interface FrameEntry {
   readonly volume: number;
   /** Least width of the cell along its periodic axes, Å; infinite if there is none. */
   readonly width: number;
-  /** A one-atom frame that only carries the energy of an isolated atom. */
-  readonly isolatedAtom: boolean;
+  /** How far a single atom is from whatever is next to it, Å: its nearest image, or infinity; 0 for
+   * frames of several atoms. */
+  readonly isolation: number;
   /** Values of the keys that were asked for, as far as the frame has them. */
   readonly values: Readonly<Record<string, string>>;
+  /** Factor from its energies to eV; NaN where it declares a unit that is not known. */
+  readonly energyFactor: number;
 }
 
 export interface Scan {
@@ -94,9 +100,11 @@ export interface WantedKeys {
   readonly names: readonly string[];
   /** And all whose values are short. */
   readonly short: boolean;
+  /** And all that are energies by their name. */
+  readonly energies: boolean;
 }
 
-export const NO_KEYS: WantedKeys = { names: [], short: false };
+export const NO_KEYS: WantedKeys = { names: [], short: false, energies: false };
 
 /** Told of every frame, or of why it cannot be read; true leaves it out. */
 export type Sieve = (raw: RawFrame, parsed: Frame | ParseError) => boolean;
@@ -173,13 +181,15 @@ function entryOf(
     formula: formula(species),
     volume: pbc.every(Boolean) ? cellVolume(cell) / species.length : NaN,
     width: cellWidth(cell, pbc),
-    isolatedAtom: species.length === 1 && info.get("config_type") === "IsolatedAtom",
+    isolation: isolation(frame),
     values: {
       ...(keys.short && shortValues(info)),
-      ...Object.fromEntries(
-        keys.names.flatMap((key) => (info.has(key) ? [[key, info.get(key)!]] : [])),
-      ),
+      ...Object.fromEntries([
+        ...(keys.energies ? labelsOf("energy", info.keys()) : []),
+        ...keys.names.filter((key) => info.has(key)),
+      ].map((key) => [key, info.get(key)!])),
     },
+    energyFactor: declaredUnits(info).energy,
   };
 }
 
