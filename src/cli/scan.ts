@@ -3,8 +3,8 @@ import process from "node:process";
 import { InterruptedError, ParseError } from "../errors.ts";
 import { checkReadable } from "../io/files.ts";
 import { type InputSpec, parseInput } from "../io/inputs.ts";
-import { ENERGY_KEYS, FORCE_COLUMNS } from "../io/labels.ts";
-import type { Problem } from "../scan/examine_frame.ts";
+import type { LabelKeys } from "../io/frame_labels.ts";
+import type { FrameFacts, Problem } from "../scan/facts.ts";
 import {
   type FileScan,
   PROBLEM_KINDS,
@@ -22,7 +22,7 @@ import { Console } from "./output.ts";
 const NAMED = 5;
 
 const NO_LABELS =
-  `none found (looked for ${ENERGY_KEYS.join(", ")}; ${FORCE_COLUMNS.join(", ")}); ` +
+  "none found (energy, forces, stress, virial under the names of cpd help units); " +
   "choosing frames needs none";
 
 /** `cpd scan`: what is in the files, problems first. */
@@ -36,7 +36,7 @@ export async function runScan(command: ScanCommand): Promise<void> {
       if (spec.path === "-") spec = { ...spec, path: await spoolStandardInput(temporary) };
       checkReadable(spec.path);
       const progress = console.counter(`Scan ${spec.name}`);
-      const scan = await scanFile(spec, (frames) => {
+      const scan = await scanFile(spec, command.keys, (frames) => {
         progress(frames);
         if (isInterrupted()) throw new InterruptedError("Interrupted");
       });
@@ -45,6 +45,7 @@ export async function runScan(command: ScanCommand): Promise<void> {
       }
       scans.push(scan);
     }
+    checkKeys(command.keys, scans);
     const report = scanReport(scans);
     process.stdout.write(
       command.json ? `${JSON.stringify(report, null, 2)}\n` : formatScan(report),
@@ -53,6 +54,19 @@ export async function runScan(command: ScanCommand): Promise<void> {
   } finally {
     for (const folder of temporary) await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** @throws {ParseError} where a name that was given is in no frame */
+function checkKeys({ energy, forces, stress }: LabelKeys, scans: readonly FileScan[]): void {
+  const facts = scans.flatMap((scan) => scan.facts);
+  const { name } = scans[0].spec;
+  const check = (flag: string, key: string | null, has: (frame: FrameFacts) => unknown) => {
+    if (key === null || facts.some(has)) return;
+    throw new ParseError(name, `no frame has "${key}", which ${flag} names`);
+  };
+  check("--energy-key", energy, ({ energyKey }) => energyKey);
+  check("--forces-key", forces, ({ forcesKey }) => forcesKey);
+  check("--stress-key", stress, (frame) => frame.stress ?? frame.virial);
 }
 
 /** The report for people. */
@@ -93,7 +107,19 @@ function formatFile(file: FileSummary): string[] {
     row("periodic", counts(file.pbc)),
     ...quantity("lattice", file.lattice, "Å"),
     ...quantity("volume", file.volume_per_atom, "Å³/atom"),
-    ...(file.labels.length === 0 ? [row("labels", NO_LABELS)] : []),
+    ...(file.n_isolated_atoms > 0
+      ? [row("isolated", `${file.n_isolated_atoms} single atoms that meet no other`)]
+      : []),
+    ...(file.labels.length === 0 && file.unread.length === 0 ? [row("labels", NO_LABELS)] : []),
+    ...file.unread.map(({ name, kind }) =>
+      row(
+        "not read",
+        `${
+          file.labels.length === 0 ? "no label under a known name; " : ""
+        }${name} looks like one: ` +
+          `--${kind}-key ${name}`,
+      )
+    ),
     ...file.labels.map(({ key, assumed, n_frames }) =>
       row("label", `${key}: ${assumed}${n_frames < file.n_frames ? ` (${n_frames} frames)` : ""}`)
     ),

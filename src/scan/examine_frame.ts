@@ -1,66 +1,11 @@
 import { cellVolume, formula, type Frame } from "../frame.ts";
+import { parseNumbers } from "../io/comment_line.ts";
+import { ISOLATED, isolation } from "../io/isolation.ts";
 import type { FrameLabels, StressLabel } from "../io/frame_labels.ts";
-import { GPA } from "../units.ts";
 import { closestPair } from "./closest_pair.ts";
-import { geometryKey, radialFingerprint } from "./fingerprint.ts";
-
-/** What may be wrong with a frame. The first group makes a frame useless, the second asks for a look. */
-export type ProblemKind =
-  | "unreadable"
-  | "not a number"
-  | "atoms too close"
-  | "not converged"
-  | "truncated"
-  | "conflicting labels"
-  | "duplicate"
-  | "near duplicate"
-  | "energy outlier"
-  | "force outlier"
-  | "pressure outlier"
-  | "net force"
-  | "labels missing"
-  | "atom order"
-  | "stress sign";
-
-export interface Problem {
-  readonly kind: ProblemKind;
-  /** Id of the frame, or of the file. */
-  readonly frame: string;
-  readonly text: string;
-}
-
-/** What is remembered of a frame. */
-export interface FrameFacts {
-  readonly id: string;
-  readonly file: string;
-  readonly index: number;
-  readonly nAtoms: number;
-  readonly formula: string;
-  /** Atomic numbers in file order, as text. */
-  readonly order: string;
-  readonly pbc: string;
-  /** Lengths of the lattice vectors, Å. */
-  readonly lengths: readonly number[];
-  /** Volume per atom, Å³; NaN unless periodic along all axes. */
-  readonly volume: number;
-  readonly energyKey: string | null;
-  /** Energy per atom, eV; NaN without a label. */
-  readonly energy: number;
-  /** Energy under another key minus this one, per atom, eV; and that key. */
-  readonly other: { readonly key: string; readonly gap: number } | null;
-  readonly forcesKey: string | null;
-  /** Largest |F| and |Σ F| / n_atoms, eV/Å; NaN without labels. */
-  readonly maxForce: number;
-  readonly netForce: number;
-  readonly rmsForce: number;
-  /** One number that changes with any force, eV/Å. */
-  readonly mixedForce: number;
-  readonly stress: StressLabel | null;
-  /** -tr σ / 3, GPa; NaN without a label. */
-  readonly pressure: number;
-  readonly geometry: string;
-  readonly fingerprint: Float64Array;
-}
+import type { FrameFacts, Problem, ProblemKind, StressName } from "./facts.ts";
+import { fingerprint, geometryKey } from "./fingerprint.ts";
+import { pressureOf, stressProblems } from "./stress_labels.ts";
 
 /** Forces on the atoms of a frame add up to no more than this per atom, eV/Å. */
 const NET_FORCE = 1e-3;
@@ -68,7 +13,7 @@ const NET_FORCE = 1e-3;
 /** What makes a frame useless: what `distill` looks for. */
 export function quickProblems(
   frame: Frame,
-  { energy, forces, stress, converged }: FrameLabels,
+  { energy, forces, stress, virial, units, converged }: FrameLabels,
 ): Problem[] {
   const problems: Problem[] = [];
   const add = (kind: ProblemKind, text: string) => problems.push({ kind, frame: frame.id, text });
@@ -78,13 +23,19 @@ export function quickProblems(
   } else if (pair) {
     add("atoms too close", `${pair.elements} ${pair.distance.toFixed(2)} Å`);
   }
-  if (energy && !Number.isFinite(energy.value)) {
+  // A number in an unknown unit is one all the same.
+  if (energy && !Number.isFinite(energy.value) && !Number.isNaN(units.energy)) {
     add("not a number", `${energy.key}="${frame.info.get(energy.key)}"`);
   }
-  if (stress && !Number.isFinite(stress.trace) && frame.pbc.every(Boolean)) {
-    add("not a number", `${stress.key}="${frame.info.get(stress.key)}"`);
+  for (const label of [stress, virial]) {
+    // A virial has no stress without a volume, but is a number all the same.
+    const numbers = label && parseNumbers(frame.info.get(label.key)!);
+    if (!label || (numbers!.every(Number.isFinite) && [6, 9].includes(numbers!.length))) continue;
+    add("not a number", `${label.key}="${frame.info.get(label.key)}"`);
   }
-  if (forces && !forces.values.every(Number.isFinite)) add("not a number", `in ${forces.key}`);
+  if (forces && !Number.isNaN(units.force) && !forces.values.every(Number.isFinite)) {
+    add("not a number", `in ${forces.key}`);
+  }
   if (!converged) add("not converged", "the frame says so");
   return problems;
 }
@@ -95,15 +46,24 @@ export function examineFrame(
   labels: FrameLabels,
 ): { facts: FrameFacts; problems: Problem[] } {
   const { id, file, index, species, cell, pbc } = frame;
-  const { energy, other, forces, stress } = labels;
+  const { energy, other, forces, stress, virial, units, unread } = labels;
   const n = species.length;
-  const problems = quickProblems(frame, labels);
+  const problems = [
+    ...quickProblems(frame, labels),
+    ...stressProblems(frame, labels),
+    ...units.declared.filter(({ factor }) => Number.isNaN(factor)).map((unit): Problem => ({
+      kind: "units",
+      frame: id,
+      text: `${unit.key}=${unit.value} is not a known unit of ${unit.quantity}`,
+    })),
+  ];
   const force = forces ? summariseForces(forces.values) : null;
   if (force && force.net > NET_FORCE) {
     const text = `${force.net.toFixed(4)} eV/Å per atom`;
     problems.push({ kind: "net force", frame: id, text });
   }
   const overlapping = problems.some(({ kind }) => kind === "atoms too close");
+  const shape = overlapping ? null : fingerprint(frame);
   const facts: FrameFacts = {
     ...{ id, file, index, nAtoms: n, formula: formula(species), order: species.join() },
     pbc: pbc.map((flag) => (flag ? "T" : "F")).join(""),
@@ -117,12 +77,20 @@ export function examineFrame(
     netForce: force?.net ?? NaN,
     rmsForce: force?.rms ?? NaN,
     mixedForce: force?.mixed ?? NaN,
-    stress,
-    pressure: stress ? -stress.trace / 3 * GPA : NaN,
+    stress: nameOf(stress),
+    virial: nameOf(virial),
+    pressure: pressureOf(labels),
     geometry: geometryKey(frame),
-    fingerprint: overlapping ? new Float64Array(0) : radialFingerprint(frame),
+    fingerprint: shape?.sums ?? new Float64Array(0),
+    bonds: shape?.bonds ?? "",
+    isolated: n === 1 && isolation(frame) >= ISOLATED,
+    ...{ declared: units.declared, unread },
   };
   return { facts, problems };
+}
+
+function nameOf(label: StressLabel | null): StressName | null {
+  return label && { key: label.key, kind: label.kind, components: label.components };
 }
 
 function summariseForces(values: Float64Array) {

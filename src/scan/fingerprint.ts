@@ -1,16 +1,21 @@
 import { createHash } from "node:crypto";
 import { ParseError } from "../errors.ts";
-import { cellVolume, type Frame, invertCell } from "../frame.ts";
+import { cellVolume, chemicalSymbol, type Frame, type Graph, invertCell } from "../frame.ts";
 import { covalentRadius } from "./covalent_radii.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
 
 /** Positions that differ by less are the same, Å. */
 const RESOLUTION = 1e-6;
-/** Neighbors within this, Å, or this many covalent radii of the largest element, enter the fingerprint. */
+/** Neighbors within this, Å, or this many covalent radii of the largest element, enter the radial sums;
+ * without periodicity, where there is no structure factor, within twice the distance. */
 const REACH = 3;
 const REACH_RADII = 3.2;
 /** Widths of the radial sums, as shares of the reach. */
 const WIDTHS = [0.25, 0.4, 0.6, 0.85];
+/** Waves up to this many periods along each axis enter the structure factor. */
+const PERIODS = 2;
+/** Pairs closer than this share of the sum of their covalent radii are bonds. */
+const BONDED = 1.25;
 
 /** Hash of species, periodicity, cell and wrapped positions in file order: equal for the same geometry. */
 export function geometryKey({ species, positions, cell, pbc }: Frame): string {
@@ -32,24 +37,41 @@ export function geometryKey({ species, positions, cell, pbc }: Frame): string {
   return hash.digest("hex");
 }
 
+/** What tells alike frames, whatever their place, orientation and order of atoms. */
+export interface Fingerprint {
+  /** Numbers that agree for alike frames; empty where they cannot be had. */
+  readonly sums: Float64Array;
+  /** Bonds of every pair of elements, such as `C-C 1 C-H 5`. */
+  readonly bonds: string;
+}
+
+const NO_FINGERPRINT: Fingerprint = { sums: new Float64Array(0), bonds: "" };
+
 /**
- * Sums over pairs that do not change with rotation, translation or the order of atoms, with reach R:
- * f_k = Σ √(Z_i Z_j) exp(-(r / w_k R)²) (1 - (r/R)²)² / n_atoms. Frames with the same numbers are alike.
- *
- * @returns empty where no two atoms are neighbors, or the graph cannot be had
+ * Radial sums over close pairs, and the shape of all of it: the structure factor where a frame is
+ * periodic, the moments of inertia where it is not. No pair of atoms is left out, at any distance.
  */
-export function radialFingerprint(frame: Frame): Float64Array {
+export function fingerprint(frame: Frame): Fingerprint {
   const radius = Math.max(...new Set(frame.species).values().map(covalentRadius));
-  const reach = Math.max(REACH, REACH_RADII * radius);
+  const near = Math.max(REACH, REACH_RADII * radius);
+  const reach = frame.pbc.some(Boolean) ? near : 2 * near;
   let graph;
   try {
     graph = neighborList(frame, reach);
   } catch (error) {
-    if (error instanceof ParseError) return new Float64Array(0);
+    if (error instanceof ParseError) return NO_FINGERPRINT;
     throw error;
   }
-  const { nAtoms, nEdges, firstEdge, sender, vectors, species } = graph;
-  if (nEdges === 0) return new Float64Array(0);
+  const shape = frame.pbc.some(Boolean) ? structureFactor(frame) : inertia(frame);
+  return {
+    sums: Float64Array.of(...radialSums(graph, reach), ...shape),
+    bonds: countBonds(graph),
+  };
+}
+
+/** f_k = Σ √(Z_i Z_j) exp(-(r / w_k R)²) (1 - (r/R)²)² / n_atoms over the pairs within R. */
+function radialSums(graph: Graph, reach: number): Float64Array {
+  const { nAtoms, firstEdge, sender, vectors, species } = graph;
   const sums = new Float64Array(WIDTHS.length);
   const factors = WIDTHS.map((w) => -1 / (w * w));
   for (let n = 0; n < nAtoms; n++) {
@@ -61,4 +83,100 @@ export function radialFingerprint(frame: Frame): Float64Array {
     }
   }
   return sums.map((sum) => sum / nAtoms);
+}
+
+/**
+ * |Σ_i √Z_i exp(2πi n·s_i)|² / Σ_i Z_i, s fractional coordinates, summed over the n whose components
+ * are the same up to order and sign; and the volume's cube root, Å. Open axes have n = 0.
+ */
+function structureFactor({ species, positions, cell, pbc }: Frame): number[] {
+  const inverse = invertCell(cell);
+  const most = pbc.map((periodic) => (periodic ? PERIODS : 0));
+  const groups = new Map<string, number>();
+  const total = species.reduce((sum, z) => sum + z, 0);
+  const waves = [0, 1, 2].map((k) => phases(species.length, positions, inverse, k));
+  for (let a = 0; a <= most[0]; a++) {
+    for (let b = -most[1]; b <= most[1]; b++) {
+      for (let c = -most[2]; c <= most[2]; c++) {
+        // Of n and -n, one.
+        if (a === 0 && (b < 0 || (b === 0 && c <= 0))) continue;
+        const name = [a, Math.abs(b), Math.abs(c)].sort().join("");
+        const value = squaredSum(species, waves, [a, b, c]) / total;
+        groups.set(name, (groups.get(name) ?? 0) + value);
+      }
+    }
+  }
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+  return [...sorted, Math.cbrt(cellVolume(cell))];
+}
+
+/** cos and sin of 0 … PERIODS times 2π s_i along axis k, shape (n, PERIODS + 1, 2). */
+function phases(n: number, positions: Float64Array, inverse: Float64Array, k: number) {
+  const out = new Float64Array(2 * (PERIODS + 1) * n);
+  for (let i = 0; i < n; i++) {
+    let s = 0;
+    for (let x = 0; x < 3; x++) s += positions[3 * i + x] * inverse[3 * x + k];
+    const angle = 2 * Math.PI * (s - Math.floor(s));
+    for (let p = 0; p <= PERIODS; p++) {
+      out[2 * ((PERIODS + 1) * i + p)] = Math.cos(p * angle);
+      out[2 * ((PERIODS + 1) * i + p) + 1] = Math.sin(p * angle);
+    }
+  }
+  return out;
+}
+
+function squaredSum(
+  species: Uint8Array,
+  waves: readonly Float64Array[],
+  n: readonly number[],
+): number {
+  let [re, im] = [0, 0];
+  for (let i = 0; i < species.length; i++) {
+    let [x, y] = [Math.sqrt(species[i]), 0];
+    for (let k = 0; k < 3; k++) {
+      if (n[k] === 0) continue;
+      const at = 2 * ((PERIODS + 1) * i + Math.abs(n[k]));
+      const [c, s] = [waves[k][at], Math.sign(n[k]) * waves[k][at + 1]];
+      [x, y] = [x * c - y * s, x * s + y * c];
+    }
+    re += x;
+    im += y;
+  }
+  return re * re + im * im;
+}
+
+/** Lengths, Å, made of the invariants of the second moments about the centre, weighted by √Z. */
+function inertia({ species, positions }: Frame): number[] {
+  const weights = Array.from(species, Math.sqrt);
+  const total = weights.reduce((sum, w) => sum + w, 0);
+  const centre = [0, 1, 2].map((k) =>
+    weights.reduce((sum, w, i) => sum + w * positions[3 * i + k], 0) / total
+  );
+  const moment = (a: number, b: number) =>
+    weights.reduce(
+      (sum, w, i) =>
+        sum + w * (positions[3 * i + a] - centre[a]) * (positions[3 * i + b] - centre[b]),
+      0,
+    ) / total;
+  const [xx, yy, zz] = [moment(0, 0), moment(1, 1), moment(2, 2)];
+  const [yz, xz, xy] = [moment(1, 2), moment(0, 2), moment(0, 1)];
+  const minors = xx * yy + yy * zz + zz * xx - xy * xy - yz * yz - xz * xz;
+  return [Math.sqrt(xx + yy + zz), Math.max(minors, 0) ** 0.25];
+}
+
+function countBonds({ nAtoms, firstEdge, sender, vectors, species }: Graph): string {
+  const counts = new Map<string, number>();
+  for (let n = 0; n < nAtoms; n++) {
+    for (let e = firstEdge[n]; e < firstEdge[n + 1]; e++) {
+      const [a, b] = [species[n], species[sender[e]]];
+      if (a > b) continue;
+      const [x, y, z] = [vectors[3 * e], vectors[3 * e + 1], vectors[3 * e + 2]];
+      const limit = BONDED * (covalentRadius(a) + covalentRadius(b));
+      if (x * x + y * y + z * z > limit * limit) continue;
+      const pair = `${chemicalSymbol(a)}-${chemicalSymbol(b)}`;
+      counts.set(pair, (counts.get(pair) ?? 0) + (a === b ? 0.5 : 1));
+    }
+  }
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([pair, n]) => `${pair} ${n}`)
+    .join(" ");
 }

@@ -2,10 +2,11 @@ import { ParseError } from "../errors.ts";
 import { parseFrame } from "../io/extxyz.ts";
 import { readChunks } from "../io/files.ts";
 import { type RawFrame, splitFrames } from "../io/frame_ranges.ts";
-import { readLabels } from "../io/frame_labels.ts";
+import { type LabelKeys, readLabels } from "../io/frame_labels.ts";
 import { type InputSpec, sliceMask } from "../io/inputs.ts";
 import { compareFrames } from "./compare_frames.ts";
-import { examineFrame, type FrameFacts, type Problem, type ProblemKind } from "./examine_frame.ts";
+import { examineFrame } from "./examine_frame.ts";
+import type { FrameFacts, Problem, ProblemKind } from "./facts.ts";
 import { stressSign } from "./stress_sign.ts";
 import { type FileSummary, summarise } from "./summary.ts";
 
@@ -24,6 +25,9 @@ export const PROBLEM_KINDS: readonly ProblemKind[] = [
   "not converged",
   "truncated",
   "conflicting labels",
+  "units",
+  "stress",
+  "stress and virial",
   "stress sign",
   "labels missing",
   "duplicate",
@@ -50,6 +54,7 @@ export interface FileScan {
  */
 export async function scanFile(
   spec: InputSpec,
+  keys: LabelKeys,
   report: (frames: number) => void,
 ): Promise<FileScan> {
   const seen: { index: number; facts: FrameFacts | null; problems: Problem[] }[] = [];
@@ -65,7 +70,7 @@ export async function scanFile(
       }),
   );
   for await (const raw of frames) {
-    seen.push({ index: raw.index, ...examine(raw, spec.name) });
+    seen.push({ index: raw.index, ...examine(raw, spec.name, keys) });
     report(seen.length);
   }
   const mask = sliceMask(spec.slice, seen.length);
@@ -77,10 +82,10 @@ export async function scanFile(
   };
 }
 
-function examine(raw: RawFrame, file: string) {
+function examine(raw: RawFrame, file: string, keys: LabelKeys) {
   try {
     const frame = parseFrame(raw, file);
-    return examineFrame(frame, readLabels(raw, frame));
+    return examineFrame(frame, readLabels(raw, frame, keys));
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     const problem: Problem = {
@@ -92,13 +97,14 @@ function examine(raw: RawFrame, file: string) {
   }
 }
 
-/** The report on all files together. */
+/** The report on all files together; problems do not depend on the order in which files are given. */
 export function scanReport(scans: readonly FileScan[]): ScanReport {
-  const facts = scans.flatMap((scan) => scan.facts);
+  const sorted = scans.toSorted((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
+  const facts = sorted.flatMap((scan) => scan.facts);
   const problems = [
-    ...scans.flatMap((scan) => scan.problems),
+    ...sorted.flatMap((scan) => scan.problems),
     ...compareFrames(facts),
-    ...scans.flatMap((scan) => stressSign(scan.facts)),
+    ...sorted.flatMap((scan) => stressSign(scan.facts)),
   ];
   const order = new Map(PROBLEM_KINDS.map((kind, i) => [kind, i]));
   return {

@@ -1,4 +1,5 @@
-import type { FrameFacts } from "./examine_frame.ts";
+import type { LabelKind } from "../io/labels.ts";
+import type { FrameFacts } from "./facts.ts";
 
 /** Least and largest of a quantity over the frames that have it. */
 export interface Range {
@@ -22,6 +23,10 @@ export interface FileSummary {
   readonly volume_per_atom: Range | null;
   /** Keys of the labels and the frames that have them, with the meaning that is assumed. */
   readonly labels: readonly Label[];
+  /** Names that look like labels, are not read, and what they may be. */
+  readonly unread: readonly Unread[];
+  /** Single atoms that meet no other: no configurations to choose from. */
+  readonly n_isolated_atoms: number;
   /** eV/atom. */
   readonly energy: Range | null;
   /** Largest |F| of a frame, eV/Å. */
@@ -36,6 +41,12 @@ export interface Label {
   readonly assumed: string;
 }
 
+export interface Unread {
+  readonly name: string;
+  readonly kind: LabelKind;
+  readonly n_frames: number;
+}
+
 /** Sums up the frames of one file. */
 export function summarise(file: string, frames: readonly FrameFacts[]): FileSummary {
   return {
@@ -47,6 +58,8 @@ export function summarise(file: string, frames: readonly FrameFacts[]): FileSumm
     lattice: range(frames.flatMap(({ lengths }) => lengths.filter((length) => length > 0))),
     volume_per_atom: range(frames.map(({ volume }) => volume)),
     labels: labelsOf(frames),
+    unread: unreadOf(frames),
+    n_isolated_atoms: frames.filter(({ isolated }) => isolated).length,
     energy: range(frames.map(({ energy }) => energy)),
     max_force: range(frames.map(({ maxForce }) => maxForce)),
     pressure: range(frames.map(({ pressure }) => pressure)),
@@ -55,24 +68,47 @@ export function summarise(file: string, frames: readonly FrameFacts[]): FileSumm
 
 function labelsOf(frames: readonly FrameFacts[]): Label[] {
   const names: { key: string; assumed: string }[] = [];
-  for (const { energyKey, other, forcesKey, stress } of frames) {
-    if (energyKey) names.push({ key: energyKey, assumed: energyMeaning(energyKey) });
-    if (other) names.push({ key: other.key, assumed: "another energy, eV; not used" });
-    if (forcesKey) names.push({ key: forcesKey, assumed: "forces, eV/Å" });
-    if (!stress) continue;
-    const { key, kind, components } = stress;
-    const order = components === 6 ? "6 components xx yy zz yz xz xy" : `${components} components`;
-    const meaning = kind === "stress"
-      ? "stress, eV/Å³, tension positive (ASE)"
-      : "virial, eV, minus volume times stress";
-    names.push({ key, assumed: `${meaning}; ${order}` });
+  for (const { energyKey, other, forcesKey, stress, virial, declared } of frames) {
+    const unit = (quantity: string, meant: string) => {
+      const own = declared.find((unit) => unit.quantity === quantity);
+      return own ? `${own.value} (${own.key}), told in ${meant}` : meant;
+    };
+    if (energyKey) {
+      names.push({ key: energyKey, assumed: energyMeaning(energyKey, unit("energy", "eV")) });
+    }
+    if (other) {
+      const meaning = `another energy, ${unit("energy", "eV")}; not used`;
+      names.push({ key: other.key, assumed: meaning });
+    }
+    if (forcesKey) names.push({ key: forcesKey, assumed: `forces, ${unit("force", "eV/Å")}` });
+    for (const label of [stress, virial]) {
+      if (!label) continue;
+      const { key, kind, components } = label;
+      const order = components === 6
+        ? "6 components xx yy zz yz xz xy"
+        : `${components} components`;
+      const meaning = kind === "stress"
+        ? `stress, ${unit("stress", "eV/Å³")}, tension positive (ASE)`
+        : `virial, ${unit("virial", "eV")}, minus volume times stress`;
+      const unused = kind === "virial" && stress ? "; not used" : "";
+      names.push({ key, assumed: `${meaning}; ${order}${unused}` });
+    }
   }
-  const counts = count(names.map((label) => JSON.stringify(label)));
-  return Object.entries(counts).map(([label, n]) => ({ ...JSON.parse(label), n_frames: n }));
+  return counted(names);
 }
 
-function energyMeaning(key: string): string {
-  return key === "free_energy" ? "free energy of the frame, eV" : "energy of the frame, eV";
+/** Names that look like labels and are not read. */
+function unreadOf(frames: readonly FrameFacts[]): Unread[] {
+  return counted(frames.flatMap(({ unread }) => [...unread]));
+}
+
+function counted<T extends object>(items: readonly T[]): (T & { n_frames: number })[] {
+  const counts = count(items.map((item) => JSON.stringify(item)));
+  return Object.entries(counts).map(([text, n]) => ({ ...JSON.parse(text), n_frames: n }));
+}
+
+function energyMeaning(key: string, unit: string): string {
+  return `${/free_energy$/i.test(key) ? "free " : ""}energy of the frame, ${unit}`;
 }
 
 function range(values: readonly number[]): Range | null {
