@@ -128,6 +128,20 @@ export async function distill(
   return selectFrames(await measurePool(input, options, backend), options);
 }
 
+/** What measuring a pool depends on, and how many frames will be chosen, for messages. */
+type MeasureOptions =
+  & Pick<DistillOptions, "standardization" | "components" | keyof RadiusOptions>
+  & { readonly select?: number | "auto" };
+
+function tooFew(select: MeasureOptions["select"], nUnique: number, nFrames: number): string {
+  const cannot = `Cannot choose ${typeof select === "number" ? `${select} frames` : "frames"}`;
+  if (nUnique === nFrames) return `${cannot} from ${nFrames}, expected at least 3`;
+  const same = nUnique === 1
+    ? `all ${nFrames} are the same (one descriptor)`
+    : `of ${nFrames} only ${nUnique} differ, expected at least 3`;
+  return `${cannot}: ${same}; run cpd scan`;
+}
+
 /**
  * Features → principal components → density.
  *
@@ -135,7 +149,7 @@ export async function distill(
  */
 export async function measurePool(
   input: DistillInput,
-  options: Pick<DistillOptions, "standardization" | "components" | keyof RadiusOptions>,
+  options: MeasureOptions,
   backend: Backend,
 ): Promise<MeasuredPool> {
   const order = canonicalOrder(input.frames);
@@ -143,12 +157,7 @@ export async function measurePool(
   const firstOf = representatives(features);
   const unique = order.flatMap((_, row) => (firstOf[row] === row ? [row] : []));
   if (unique.length < 3) {
-    throw new RequestError(
-      `Cannot find r_c from ${unique.length} frames, expected at least 3` +
-        (unique.length < order.length
-          ? `: all ${order.length} have ${unique.length} descriptors`
-          : ""),
-    );
+    throw new RequestError(tooFew(options.select, unique.length, order.length));
   }
   const points = takeRows(features, unique);
   const components = await principalComponents(

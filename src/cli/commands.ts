@@ -157,6 +157,13 @@ const SCAN: CommandSpec = {
   groups: [{
     title: "Options",
     options: [
+      {
+        flag: "energy-key",
+        value: "KEY",
+        help: "energy, eV per frame (default: the names of cpd help units)",
+      },
+      { flag: "forces-key", value: "NAME", help: "column of the forces, eV/Å" },
+      { flag: "stress-key", value: "KEY", help: "stress, eV/Å³, or virial, eV, by its name" },
       { flag: "strict", help: "exit with 6 where there is a problem" },
       { flag: "json", help: "everything on stdout, with the frames of every problem" },
       { flag: "quiet", help: "no progress" },

@@ -11,9 +11,8 @@ import {
   MOST_FITTED,
   seedsOf,
 } from "../compare.ts";
-import { InterruptedError, ParseError } from "../errors.ts";
+import { InterruptedError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
-import { ENERGY_KEYS } from "../io/labels.ts";
 import { csvLine } from "../io/table.ts";
 import type { Matrix } from "../matrix.ts";
 import type { Method } from "../select/method.ts";
@@ -22,6 +21,7 @@ import { describePool } from "./describe_pool.ts";
 import { readFeatures } from "./distill.ts";
 import { isInterrupted } from "./interrupt.ts";
 import { energiesOf, groupsOf, keysOf, valuesOf } from "./labels.ts";
+import { withoutIsolatedAtoms } from "./isolated_atoms.ts";
 import { loadPool, openModel, type PoolOfFrames, sourcesOf } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
 import { checkOutput, publish } from "./output_folder.ts";
@@ -34,18 +34,14 @@ export async function runCompare(command: CompareCommand): Promise<void> {
   const console = new Console(command.quiet);
   checkOutput(command.output, command.force, sourcesOf(command));
   const pool = await loadPool(command.inputs, {
-    keys: { names: keysOf(command), short: false },
+    keys: { names: keysOf(command), short: false, energies: true },
     strict: command.strict,
     bad: command.skipBad ? "skip" : "warn",
   }, console);
   const backend = await openBackend(command, console);
   try {
-    if (pool.entries.some(({ isolatedAtom }) => isolatedAtom)) {
-      const { id } = pool.entries.find(({ isolatedAtom }) => isolatedAtom)!;
-      throw new ParseError(id, "an isolated atom cannot be compared; leave it out with a slice");
-    }
-    const features = await featuresOf(command, pool, backend, console);
-    const input = comparePool(command, pool.entries, features, console);
+    const { features, entries } = await featuresOf(command, pool, backend, console);
+    const input = comparePool(command, entries, features, console);
     const total = countTrials(input, command);
     const report = console.progress("Selections", total, "done");
     const options = { ...command, stratified: command.stratify !== null };
@@ -68,15 +64,19 @@ export async function runCompare(command: CompareCommand): Promise<void> {
   }
 }
 
-function featuresOf(
+/** The frames that are no isolated atoms, and their features. */
+async function featuresOf(
   command: CompareCommand,
   pool: PoolOfFrames,
   backend: Awaited<ReturnType<typeof openBackend>>,
   console: Console,
-): Matrix | Promise<Matrix> {
-  if (command.features !== null) return readFeatures(command.features, pool);
-  const { model, bytes } = openModel(command, pool, console);
-  return describePool(pool, model, bytes, command, backend, console);
+): Promise<{ features: Matrix; entries: readonly FrameEntry[] }> {
+  const opened = command.features === null ? openModel(command, pool, console) : null;
+  const left = withoutIsolatedAtoms(pool, opened?.model ?? null, "left out", console);
+  const features = opened
+    ? await describePool(left, opened.model, opened.bytes, command, backend, console)
+    : readFeatures(command.features!, pool, left);
+  return { features, entries: left.entries };
 }
 
 /** Labels, strata and groups of the frames, said on the console. */
@@ -93,8 +93,8 @@ function comparePool(
   const energy = energiesOf(energyKey, entries, console);
   if (!energy) {
     console.warn(
-      `no energies in every frame (looked for ${ENERGY_KEYS.join(", ")}; --energy-key takes ` +
-        "another name): coverage only, nothing is fitted",
+      "no energies in every frame (names of cpd help units; --energy-key takes another name): " +
+        "coverage only, nothing is fitted",
     );
   }
   return { frames: entries, features, volume, strata, energy, groups: groupsOf(groupBy, entries) };

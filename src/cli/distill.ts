@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../backend.ts";
-import { InterruptedError, ParseError, RequestError } from "../errors.ts";
+import { InterruptedError, RequestError } from "../errors.ts";
 import { type FrameEntry, NO_KEYS } from "../io/inputs.ts";
 import { checkReadable } from "../io/files.ts";
 import { readNpy } from "../io/npy.ts";
@@ -19,7 +19,14 @@ import { type SizeSearch, suggestSize } from "../suggest_size.ts";
 import { describePool } from "./describe_pool.ts";
 import { isInterrupted } from "./interrupt.ts";
 import { energiesOf, groupsOf, keysOf, valuesOf } from "./labels.ts";
-import { loadPool, openModel, type PoolOfFrames, sourcesOf } from "./load_pool.ts";
+import {
+  loadPool,
+  type OpenedModel,
+  openModel,
+  type PoolOfFrames,
+  sourcesOf,
+} from "./load_pool.ts";
+import { matchRows, withoutIsolatedAtoms } from "./isolated_atoms.ts";
 import { openBackend } from "./open_backend.ts";
 import type { DistillCommand } from "./options.ts";
 import { Console, Stopwatch } from "./output.ts";
@@ -37,75 +44,107 @@ export async function runDistill(command: DistillCommand): Promise<void> {
   const watch = new Stopwatch();
   checkOutput(command.output, command.force, sourcesOf(command));
   const pool = await loadPool(command.inputs, {
-    keys: { names: keysOf(command), short: true },
+    keys: { names: keysOf(command), short: true, energies: true },
     strict: command.strict,
     bad: command.skipBad ? "skip" : "warn",
   }, console);
-  let backend: Backend | null = null;
+  let [backend, existing]: [Backend | null, PoolOfFrames | null] = [null, null];
   try {
     watch.lap("read");
-    const candidates = candidatesOf(command, pool, console);
+    existing = await loadReference(command, console);
+    const opened = command.features === null
+      ? openModel(command, together(pool, existing), console)
+      : null;
+    const frames = candidatesOf(command, pool, opened?.model ?? null, console);
     backend = await openBackend(command, console);
-    const entries = candidates.map((row) => pool.entries[row]);
-    const strata = command.stratify === null ? null : strataOf(command.stratify, entries);
-    const keep = placesOf(command.keep, entries);
-    const described = await describe(command, pool, backend, console);
+    const input = await inputOf(command, { pool, existing, opened, frames }, backend, console);
     watch.lap("descriptors");
 
-    const input: DistillInput = {
-      frames: entries,
-      features: takeRows(described.features, candidates),
-      reference: described.reference,
-      ...{ strata, keep },
-    };
-    const measured = await measurePool(input, command, backend);
-    const sizes = command.select === "auto"
-      ? await proposeSize(command, measured, entries, backend, console)
-      : null;
-    const select = sizes?.size ?? Number(command.select);
-    const result = selectFrames(measured, { ...command, select });
+    const { sizes, select, result } = await choose(
+      command,
+      input,
+      frames.entries,
+      backend,
+      console,
+    );
     watch.lap("selection");
     warnAbout(command, select, result, console);
+    const model = opened && modelUsed(opened);
     const report = await writeResults(
       {
         command,
-        select,
-        sizes,
         pool,
-        entries,
+        entries: frames.entries,
         input,
         result,
+        select,
+        sizes,
         backend,
-        model: described.model,
+        model,
         watch,
       },
       console,
     );
     if (command.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
     console.say(
-      `Chose ${select} of ${entries.length} frames: r_c = ${
+      `Chose ${select} of ${frames.entries.length} frames: r_c = ${
         result.search.radii[result.search.chosen].toPrecision(4)
       }, ${result.scores.cols} components; wrote ${command.output}/`,
     );
   } finally {
     await backend?.close();
+    await existing?.dispose();
     await pool.dispose();
   }
 }
 
-/** Rows of the frames to choose from: all but isolated atoms.
+/** Principal components and density of the frames, and those that are chosen. */
+async function choose(
+  command: DistillCommand,
+  input: DistillInput,
+  entries: readonly FrameEntry[],
+  backend: Backend,
+  console: Console,
+) {
+  const measured = await measurePool(input, command, backend);
+  const sizes = command.select === "auto"
+    ? await proposeSize(command, measured, entries, backend, console)
+    : null;
+  const select = sizes?.size ?? Number(command.select);
+  return { sizes, select, result: selectFrames(measured, { ...command, select }) };
+}
+
+/** The existing training set, or null. */
+async function loadReference(
+  { reference, strict }: DistillCommand,
+  console: Console,
+): Promise<PoolOfFrames | null> {
+  return reference === null
+    ? null
+    : await loadPool([reference], { keys: NO_KEYS, strict }, console);
+}
+
+/** Elements and frames of the pool and of the reference set. */
+function together(pool: PoolOfFrames, existing: PoolOfFrames | null): PoolOfFrames {
+  const elements = new Set([...pool.elements, ...existing?.elements ?? []]);
+  const entries = [...pool.entries, ...existing?.entries ?? []];
+  return { ...pool, elements: [...elements].sort((a, b) => a - b), entries };
+}
+
+/** The frames to choose from: all but isolated atoms.
  * @throws {RequestError} if more are wanted */
-function candidatesOf(command: DistillCommand, pool: PoolOfFrames, console: Console): number[] {
-  const candidates = pool.entries.flatMap((entry, row) => (entry.isolatedAtom ? [] : [row]));
-  const [n, isolated] = [candidates.length, pool.entries.length - candidates.length];
-  console.say(`Frames: ${n} in ${pool.files.length} file${pool.files.length > 1 ? "s" : ""}`);
-  if (isolated > 0) console.say(`Isolated atoms: ${isolated} frames are kept and not counted`);
-  if (command.select !== "auto" && command.select > n) {
-    throw new RequestError(
-      `Cannot choose ${command.select} frames: there are only ${n}; lower -n`,
-    );
+function candidatesOf(
+  { select }: DistillCommand,
+  pool: PoolOfFrames,
+  model: OpenedModel["model"] | null,
+  console: Console,
+): PoolOfFrames {
+  const frames = withoutIsolatedAtoms(pool, model, "kept and not counted", console);
+  const n = frames.entries.length;
+  if (select !== "auto" && select > n) {
+    throw new RequestError(`Cannot choose ${select} frames: there are only ${n}; lower -n`);
   }
-  return candidates;
+  return frames;
 }
 
 /** The number of frames that the data ask for.
@@ -174,54 +213,60 @@ function warnAbout(
   }
 }
 
-/** Features of the pool and of the reference set, by a model or from a file. */
+/** What was read, and the frames of it to choose from. */
+interface Opened {
+  readonly pool: PoolOfFrames;
+  readonly existing: PoolOfFrames | null;
+  readonly opened: OpenedModel | null;
+  readonly frames: PoolOfFrames;
+}
+
+/** Features, strata and kept frames. */
+async function inputOf(
+  command: DistillCommand,
+  { pool, existing, opened, frames }: Opened,
+  backend: Backend,
+  console: Console,
+): Promise<DistillInput> {
+  const { entries } = frames;
+  return {
+    frames: entries,
+    strata: command.stratify === null ? null : strataOf(command.stratify, entries),
+    keep: placesOf(command.keep, entries),
+    ...opened
+      ? await describe(command, frames, existing, opened, backend, console)
+      : { features: readFeatures(command.features!, pool, frames), reference: null },
+  };
+}
+
+/** Features of the pool and of the reference set. */
 async function describe(
   command: DistillCommand,
   pool: PoolOfFrames,
+  existing: PoolOfFrames | null,
+  { model, bytes }: OpenedModel,
   backend: Backend,
   console: Console,
-): Promise<{
-  features: Matrix;
-  reference: Matrix | null;
-  model: ModelUsed | null;
-}> {
-  if (command.features !== null) {
-    return { features: readFeatures(command.features, pool), reference: null, model: null };
-  }
-  const elements = new Set(pool.elements);
-  const existing = command.reference === null ? null : await loadPool([command.reference], {
-    keys: NO_KEYS,
-    strict: command.strict,
-  }, console);
-  try {
-    existing?.elements.forEach((z) => elements.add(z));
-    const all = [...elements].sort((a, b) => a - b);
-    const entries = [...pool.entries, ...existing?.entries ?? []];
-    const { model, name, bytes } = openModel(command, { elements: all, entries }, console);
-    const run = (frames: PoolOfFrames) =>
-      describePool({ ...frames, elements: all }, model, bytes, command, backend, console);
-    return {
-      features: await run(pool),
-      reference: existing && await run(existing),
-      model: {
-        name,
-        sha256: createHash("sha256").update(bytes).digest("hex"),
-        kind: isSchnet(model) ? "schnet" : "mace",
-      },
-    };
-  } finally {
-    await existing?.dispose();
-  }
+): Promise<{ features: Matrix; reference: Matrix | null }> {
+  const { elements } = together(pool, existing);
+  const run = (frames: PoolOfFrames) =>
+    describePool({ ...frames, elements }, model, bytes, command, backend, console);
+  const features = await run(pool);
+  if (!existing) return { features, reference: null };
+  const entries = existing.entries.filter(({ isolation }) => isolation < model.rMax);
+  return { features, reference: await run({ ...existing, entries }) };
 }
 
-/** Rows of features from a file, one per frame. */
-export function readFeatures(path: string, pool: PoolOfFrames): Matrix {
+function modelUsed({ model, name, bytes }: OpenedModel): ModelUsed {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { name, sha256, kind: isSchnet(model) ? "schnet" : "mace" };
+}
+
+/** Rows of features from a file for the frames of the pool that are left. */
+export function readFeatures(path: string, pool: PoolOfFrames, left: PoolOfFrames): Matrix {
   checkReadable(path);
   const { rows, cols, data } = readNpy(readFileSync(path), path);
-  if (rows !== pool.entries.length) {
-    throw new ParseError(path, `it holds ${rows} rows for ${pool.entries.length} frames`);
-  }
-  return matrix(rows, cols, data);
+  return matchRows(matrix(rows, cols, data), path, pool, left);
 }
 
 function strataOf(stratify: string, entries: readonly FrameEntry[]): string[] {

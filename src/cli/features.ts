@@ -10,6 +10,7 @@ import { descriptorLength, type DescriptorModel } from "../model/descriptor_mode
 import { describePool, readBatches } from "./describe_pool.ts";
 import { checkSpace } from "./disk_space.ts";
 import { isInterrupted } from "./interrupt.ts";
+import { withoutIsolatedAtoms } from "./isolated_atoms.ts";
 import { loadPool, openModel, type PoolOfFrames, sourcesOf } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
 import type { FeaturesCommand } from "./options.ts";
@@ -29,10 +30,11 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
       throw new UsageError(`Cannot write "${path}": it exists; use --force or another -o`);
     }
   }
-  const pool = await loadPool(command.inputs, { keys: NO_KEYS, strict: command.strict }, console);
+  const all = await loadPool(command.inputs, { keys: NO_KEYS, strict: command.strict }, console);
   const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
-    const opened = openModel(command, pool, console);
+    const opened = openModel(command, all, console);
+    const pool = withoutIsolatedAtoms(all, opened.model, "left out", console);
     const nLayers = command.layers ?? opened.model.layers.length;
     const backend = await openBackend(command, console);
     try {
@@ -63,7 +65,7 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
     }
   } finally {
     for (const path of [partial, partialTable]) rmSync(path, { force: true });
-    await pool.dispose();
+    await all.dispose();
   }
 }
 

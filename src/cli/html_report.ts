@@ -1,7 +1,7 @@
 import { gapsToChosen, gapsToRandom, type Occupancy } from "../analysis/coverage.ts";
 import type { Frame } from "../frame.ts";
 import { readFrames } from "../io/inputs.ts";
-import { commonKey, ENERGY_KEYS } from "../io/labels.ts";
+import { commonEnergyKey } from "../io/labels.ts";
 import {
   coverageFigure,
   densityFigure,
@@ -56,7 +56,7 @@ export async function htmlReport(
     }
   }
   const options = {
-    energyKey: command.energyKey ?? commonKey(ENERGY_KEYS, entries),
+    energyKey: command.energyKey ?? commonEnergyKey(entries),
     strata: input.strata,
   };
   const keys = citationsOf(command.method, model?.kind ?? null);

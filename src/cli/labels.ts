@@ -1,18 +1,18 @@
 import { ParseError } from "../errors.ts";
 import type { FrameEntry } from "../io/inputs.ts";
-import { commonKey, ENERGY_KEYS } from "../io/labels.ts";
+import { commonEnergyKey } from "../io/labels.ts";
 import type { DistillCommand } from "./options.ts";
 import type { Console } from "./output.ts";
 
 /** Frames that follow each other in a file are alike; this many parts of the pool stay together. */
 const BLOCKS = 50;
 
-/** Keys of the comment line that a command asks for. */
+/** Keys of the comment line that a command asks for by name. */
 export function keysOf(
   { energyKey, groupBy, stratify }: Pick<DistillCommand, "energyKey" | "groupBy" | "stratify">,
 ): string[] {
   const strata = stratify === "auto" ? null : stratify;
-  return [...ENERGY_KEYS, ...[energyKey, groupBy, strata].filter((key) => key !== null)];
+  return [energyKey, groupBy, strata].filter((key) => key !== null);
 }
 
 /**
@@ -26,13 +26,22 @@ export function energiesOf(
   entries: readonly FrameEntry[],
   console: Console,
 ): Float64Array | null {
-  const key = energyKey ?? commonKey(ENERGY_KEYS, entries);
+  const key = energyKey ?? commonEnergyKey(entries);
   if (key === null) return null;
-  console.say(`Energies: "${key}", eV per frame, divided by the number of atoms`);
+  const converted = entries.some(({ energyFactor }) => energyFactor !== 1);
+  console.say(
+    `Energies: "${key}", ${
+      converted ? "converted to " : ""
+    }eV per frame, divided by the number of atoms`,
+  );
   return Float64Array.from(valuesOf(key, "--energy-key", entries), (value, i) => {
-    const energy = Number(value);
-    if (Number.isFinite(energy)) return energy / entries[i].nAtoms;
-    throw new ParseError(entries[i].id, `its ${key} "${value}" is not a number`);
+    const { id, nAtoms, energyFactor } = entries[i];
+    const energy = Number(value) * energyFactor;
+    if (Number.isFinite(energy)) return energy / nAtoms;
+    const what = Number.isNaN(energyFactor)
+      ? "it declares a unit of energy that is not known"
+      : `its ${key} "${value}" is not a number`;
+    throw new ParseError(id, what);
   });
 }
 

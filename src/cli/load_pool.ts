@@ -17,7 +17,8 @@ import {
   type Sieve,
   type WantedKeys,
 } from "../io/inputs.ts";
-import { type Problem, quickProblems } from "../scan/examine_frame.ts";
+import { quickProblems } from "../scan/examine_frame.ts";
+import type { Problem } from "../scan/facts.ts";
 import { type DescriptorModel, elementIndices, isSchnet } from "../model/descriptor_model.ts";
 import { resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import type { Console } from "./output.ts";
@@ -182,6 +183,13 @@ export async function spoolStandardInput(temporary: string[]): Promise<string> {
   return path;
 }
 
+/** A model that describes frames, as it was asked for and as it lies on disk. */
+export interface OpenedModel {
+  readonly model: DescriptorModel;
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Loads the model that was asked for, or the shipped one if every atom is hydrogen, and says what the
  * user should know before it is trusted with these frames.
@@ -192,7 +200,7 @@ export function openModel(
   { model: path, layers }: { readonly model: string | null; readonly layers: number | null },
   { elements, entries }: Pick<PoolOfFrames, "elements" | "entries">,
   console: Console,
-): { model: DescriptorModel; name: string; bytes: Uint8Array } {
+): OpenedModel {
   const symbols = elements.map(chemicalSymbol).join(", ");
   if (path === null && (elements.length !== 1 || elements[0] !== 1)) {
     throw new WeightsError(

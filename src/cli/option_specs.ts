@@ -146,6 +146,6 @@ export const SPLITTING: readonly OptionSpec[] = [
   {
     flag: "energy-key",
     value: "KEY",
-    help: "energy, eV per frame (default: REF_energy, free_energy, energy, ...)",
+    help: "energy, eV per frame (default: the names of cpd help units)",
   },
 ];

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import type { BackendName } from "../backend.ts";
 import { UsageError } from "../errors.ts";
 import { findCommand, optionsOf } from "./commands.ts";
+import type { LabelKeys } from "../io/frame_labels.ts";
 import type { ComponentChoice } from "../linalg/pca.ts";
 import type { Standardization } from "../linalg/standardize.ts";
 import type { Pooling } from "../model/pooling.ts";
@@ -69,6 +70,7 @@ export interface CompareCommand extends Omit<DistillCommand, "select" | "method"
 
 export interface ScanCommand {
   readonly inputs: readonly string[];
+  readonly keys: LabelKeys;
   /** Exit with 6 where there is a problem. */
   readonly strict: boolean;
   readonly json: boolean;
@@ -242,6 +244,11 @@ export function parseScan(args: readonly string[]): ScanCommand {
   if (positionals.length === 0) throw new UsageError("Cannot scan: no INPUT file was given");
   return {
     inputs: positionals,
+    keys: {
+      energy: text(values, "energy-key"),
+      forces: text(values, "forces-key"),
+      stress: text(values, "stress-key"),
+    },
     strict: values.strict === true,
     json: values.json === true,
     quiet: values.quiet === true,

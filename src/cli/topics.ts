@@ -1,3 +1,4 @@
+import { LABEL_NAMES, LABEL_PREFIXES } from "../io/labels.ts";
 import { CITATIONS, METHOD_SENTENCES } from "../report/texts.ts";
 
 const UNITS = `Units and signs
@@ -18,10 +19,24 @@ Six numbers of a stress are xx yy zz yz xz xy; nine are the matrix, row by row.
   VASP OUTCAR "in kB" (XX YY ZZ XY YZ ZX)    multiply by -1/1602.1766, reorder
   LAMMPS pressure in bar                     multiply by -1/1602176.6
 
-Energies are taken under the first of these keys that every frame has: REF_energy, free_energy,
-energy, dft_energy, DFT_energy, Energy, energies, TotEnergy. The free energy comes before the energy
-because forces of smeared electrons belong to it. --energy-key names another. cpd scan says what it
-found, what it assumes, and where stress contradicts the energies.`;
+Labels are found by their names, in any case of letters and in this order of preference; the energy
+is the first that every frame has. The free energy comes first because forces of smeared electrons
+belong to it. MACE_... are read last: they are what a model says.
+
+  energy    ${LABEL_NAMES.energy.join(", ")}
+  forces    ${LABEL_NAMES.forces.join(", ")}; a column of three real numbers
+  stress    ${LABEL_NAMES.stress.join(", ")}
+  virial    ${LABEL_NAMES.virial.join(", ")}; counts where there is no stress
+  before    ${LABEL_PREFIXES.map((prefix) => (prefix ? `${prefix}_` : "nothing")).join(", ")}
+
+--energy-key, --forces-key and --stress-key name others. cpd scan prints what it found and what that
+is taken for, names what looks like a label and is not read, and where stress contradicts the energies
+or the virial.
+
+Units that a comment line declares (energy-unit=hartree, force-unit=hartree/bohr, stress-unit=GPa,
+virial-unit) are converted: eV, meV, hartree, Ry, kcal/mol, kJ/mol; Å, nm, bohr; GPa, kbar, bar, Pa. An
+unknown one is a problem of cpd scan and an error elsewhere, and so is another unit of length:
+positions are not converted.`;
 
 const FORMATS = `Files that are read
 
@@ -32,8 +47,13 @@ const FORMATS = `Files that are read
 A frame is called FILE@index, with its place in the file from 0, in every output. Lattice are 9
 numbers, rows a, b, c; pbc is T T T where there is a Lattice and no pbc, as ASE has it. Species may
 be symbols or atomic numbers. Columns and keys that are not known are kept: chosen frames are copied
-byte for byte. One-atom frames with config_type=IsolatedAtom are always copied into selected.xyz, but
-neither counted nor listed in selected.txt and frames.csv.
+byte for byte. A single atom that meets no other (no image within what the model reads, 6 Å with
+--features), or that is tagged as one (IsolatedAtom, isolated_atom, ...), carries the energy of an atom:
+distill copies it into selected.xyz, but neither counts it nor lists it in selected.txt and frames.csv;
+compare and features leave it out.
+
+Species that are the numbers 1, 2, ... in a column that is not called Z are types, as LAMMPS writes
+them, and refused: write symbols (dump_modify ID element).
 
 A last frame that is cut off is dropped with a warning (--strict: an error). A frame that cannot be
 read, such as one that a killed run left where the next run went on, stops the program with its

@@ -22,10 +22,10 @@ export async function writeResults(results: Results, console: Console) {
   return await publish(results.command.output, OPTIONAL, async (folder) => {
     const { entries, result, input, sizes } = results;
     const chosen = entries.filter((_, i) => result.rank[i] > 0).map(({ id }) => id);
-    const isolated = results.pool.entries.flatMap(({ isolatedAtom, id }) =>
-      isolatedAtom ? [id] : []
-    );
-    await copyFrames(results.pool, new Set([...chosen, ...isolated]), folder);
+    const distilled = new Set(entries);
+    const isolated = results.pool.entries.filter((entry) => !distilled.has(entry));
+    const copied = new Set([...chosen, ...isolated.map(({ id }) => id)]);
+    await copyFrames(results.pool, copied, folder);
     const save = (name: string, content: string) => writeFile(join(folder, name), content);
     await save("selected.txt", chosen.map((id) => `${id}\n`).join(""));
     await save("frames.csv", framesTable(entries, input, result));

@@ -10,6 +10,8 @@ export interface ReportFrame {
   readonly nAtoms: number;
   /** Volume per atom, Å³; NaN without one. */
   readonly volume: number;
+  /** Factor from its energies to eV. */
+  readonly energyFactor: number;
   /** Values of the comment line. */
   readonly values: Readonly<Record<string, string>>;
 }
@@ -106,7 +108,9 @@ function columnsOf(
   ];
   if (strata) columns.push(category("stratum", strata));
   if (energyKey) {
-    const energies = frames.map(({ values, nAtoms }) => Number(values[energyKey]) / nAtoms);
+    const energies = frames.map(({ values, nAtoms, energyFactor }) =>
+      energyFactor * Number(values[energyKey]) / nAtoms
+    );
     columns.push(numeric(`${energyKey}, eV/atom`, energies));
   }
   if (frames.some(({ volume }) => Number.isFinite(volume))) {

@@ -91,7 +91,7 @@ test("compare without energies measures coverage only, and says so", () =>
     assert.equal(code, 0, stderr);
     assert.match(
       stderr,
-      /no energies in every frame \(looked for REF_energy, .*--energy-key takes another name\): cov/,
+      /no energies in every frame \(names of cpd help units; --energy-key takes another name\): cov/,
     );
     assert.doesNotMatch(stdout, /NaN|Errors/);
   }));

@@ -171,7 +171,7 @@ const REFUSED: [name: string, content: string | Uint8Array, message: RegExp][] =
   [
     "cell in metres",
     comment(`Lattice="4e-10 0 0 0 4e-10 0 0 0 4e-10" ${PROPERTIES}`),
-    /x\.xyz@0: .* check the unit of Lattice/,
+    /x\.xyz@0: .* million neighbors per atom within 3 Å; is its cell, 4e-10 Å, in Å\?/,
   ],
   [
     "xz",
@@ -192,7 +192,7 @@ const REFUSED: [name: string, content: string | Uint8Array, message: RegExp][] =
   [
     "UTF-16",
     new Uint8Array([0xFF, 0xFE, 0x32, 0, 0x0A, 0]),
-    /x\.xyz:1: expected the number of atoms/,
+    /x\.xyz: it is UTF-16 text; save it as UTF-8/,
   ],
   [
     "an unknown element for the model",

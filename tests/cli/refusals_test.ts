@@ -343,9 +343,19 @@ test("frames that are all the same have no density, and it is said why", () =>
   withSample(async (folder) => {
     const text = "1\nProperties=species:S:1:pos:R:3\nH 0 0 0\n".repeat(9);
     writeFileSync(join(folder, "x.xyz"), text);
-    const { code, stderr } = await runProgram(["distill", "x.xyz", "-n", "2"], { cwd: folder });
-    assert.equal(code, 4, stderr);
-    assert.match(stderr, /Cannot find r_c from 1 frames, .*: all 9 have 1 descriptors/);
+    const run = () => runProgram(["distill", "x.xyz", "-n", "2"], { cwd: folder });
+    const alike = await run();
+    assert.equal(alike.code, 4, alike.stderr);
+    assert.match(
+      alike.stderr,
+      /Cannot choose 2 frames: all 9 are the same \(one descriptor\); run cpd scan/,
+    );
+    const other = "2\nProperties=species:S:1:pos:R:3\nH 0 0 0\nH 0 0 1\n";
+    writeFileSync(join(folder, "x.xyz"), other.repeat(3) + other.replace("1\n", "1.1\n"));
+    assert.match(
+      (await run()).stderr,
+      /Cannot choose 2 frames: of 4 only 2 differ, expected at least 3; run cpd scan/,
+    );
   }));
 
 test("--backend gpu fails without a hardware adapter", () =>

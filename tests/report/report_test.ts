@@ -182,7 +182,7 @@ const EMPTY = {
 
 function pretendFrames(n: number, nAtoms: number) {
   return Array.from({ length: n }, (_, index) => ({
-    ...{ file: "big.xyz", index, nAtoms, volume: 10 + index % 7 },
+    ...{ file: "big.xyz", index, nAtoms, volume: 10 + index % 7, energyFactor: 1 },
     values: { time: String(0.5 * index) },
   }));
 }
