@@ -1,4 +1,5 @@
-import { crc32, inflateRawSync } from "node:zlib";
+import { crc32 } from "node:zlib";
+import { inflateSync } from "fflate";
 import { WeightsError } from "../errors.ts";
 
 /** One file inside a ZIP archive, located by the central directory. */
@@ -120,8 +121,12 @@ export function readEntry(archive: Archive, name: string): Uint8Array {
   }
   let content: Uint8Array;
   try {
-    content = inflateRawSync(raw, { maxOutputLength: Math.max(1, entry.size) });
+    // Into a buffer of the declared size, which is never outgrown.
+    content = inflateSync(raw, { out: new Uint8Array(entry.size) });
   } catch {
+    content = new Uint8Array(0);
+  }
+  if (content.length !== entry.size) {
     throw new WeightsError(`"${name}" is damaged and does not inflate to ${entry.size} bytes`);
   }
   return checked(archive, name, entry, content);

@@ -28,7 +28,14 @@ export interface TorchFile {
  * @throws {WeightsError} if it is damaged or was not written by torch */
 export function openTorchFile(bytes: Uint8Array): TorchFile {
   const archive = openArchive(bytes);
-  const pickle = [...archive.entries.keys()].find((name) => /(^|\/)data\.pkl$/.test(name));
+  const names = [...archive.entries.keys()];
+  if (names.some((name) => /(^|\/)(constants\.pkl|code\/.*)$/.test(name))) {
+    throw new WeightsError(
+      "it is compiled (TorchScript); give the .model that it was made from, the one without " +
+        "_compiled or -lammps in its name",
+    );
+  }
+  const pickle = names.find((name) => /(^|\/)data\.pkl$/.test(name));
   if (!pickle) throw new WeightsError("the archive holds no data.pkl, it was not written by torch");
   const prefix = pickle.slice(0, -"data.pkl".length);
   checkByteOrder(archive, prefix);
