@@ -69,7 +69,10 @@ test("a state dict holds the same model, and a float32 file exports identically"
 test("containers of other programs are refused by name", () => {
   const path = sharedPath("reference/mace/density_L0_c4.model-lammps.pt");
   if (path) {
-    assert.throws(() => loadMace(path), /it is compiled \(TorchScript\); give the \.model that it was made from/);
+    assert.throws(
+      () => loadMace(path),
+      /it is compiled \(TorchScript\); give the \.model that it was made from/,
+    );
   }
   const schnet = sharedPath("models/schnet-ethanol.model");
   if (schnet) assert.throws(() => loadMace(schnet), (e) => e instanceof WeightsError);

@@ -1,0 +1,3 @@
+/** The file itself, imported as text. */
+declare const text: string;
+export default text;
