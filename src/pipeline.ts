@@ -128,12 +128,11 @@ export async function distill(
   return selectFrames(await measurePool(input, options, backend), options);
 }
 
-/** What measuring a pool depends on, and how many frames will be chosen, for messages. */
-type MeasureOptions =
-  & Pick<DistillOptions, "standardization" | "components" | keyof RadiusOptions>
-  & { readonly select?: number | "auto" };
-
-function tooFew(select: MeasureOptions["select"], nUnique: number, nFrames: number): string {
+function tooFew(
+  select: number | "auto" | undefined,
+  nUnique: number,
+  nFrames: number,
+): string {
   const cannot = `Cannot choose ${typeof select === "number" ? `${select} frames` : "frames"}`;
   if (nUnique === nFrames) return `${cannot} from ${nFrames}, expected at least 3`;
   const same = nUnique === 1
@@ -149,7 +148,9 @@ function tooFew(select: MeasureOptions["select"], nUnique: number, nFrames: numb
  */
 export async function measurePool(
   input: DistillInput,
-  options: MeasureOptions,
+  options:
+    & Pick<DistillOptions, "standardization" | "components" | keyof RadiusOptions>
+    & { readonly select?: number | "auto" },
   backend: Backend,
 ): Promise<MeasuredPool> {
   const order = canonicalOrder(input.frames);

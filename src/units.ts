@@ -26,3 +26,6 @@ export const KCAL_PER_MOL = 0.0433641153087705;
 
 /** One kJ/mol in eV. */
 export const KJ_PER_MOL = 0.0103642696562621;
+
+/** One u/Å³ in g/cm³ (CODATA 2018). */
+export const DALTON_PER_CUBIC_ANGSTROM = 1.66053906660;

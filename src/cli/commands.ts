@@ -6,6 +6,7 @@ import {
   RUNNING,
   SEARCH,
   SPLITTING,
+  WHERE,
 } from "./option_specs.ts";
 import { METHODS } from "../select/method.ts";
 
@@ -164,6 +165,7 @@ const SCAN: CommandSpec = {
       },
       { flag: "forces-key", value: "NAME", help: "column of the forces, eV/Å" },
       { flag: "stress-key", value: "KEY", help: "stress, eV/Å³, or virial, eV, by its name" },
+      WHERE,
       { flag: "strict", help: "exit with 6 where there is a problem" },
       { flag: "json", help: "everything on stdout, with the frames of every problem" },
       { flag: "quiet", help: "no progress" },

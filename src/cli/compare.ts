@@ -24,6 +24,7 @@ import { energiesOf, groupsOf, keysOf, valuesOf } from "./labels.ts";
 import { withoutIsolatedAtoms } from "./isolated_atoms.ts";
 import { loadPool, openModel, type PoolOfFrames, sourcesOf } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
+import { parseFilter } from "./where.ts";
 import { checkOutput, publish } from "./output_folder.ts";
 import type { CompareCommand } from "./options.ts";
 import { Console } from "./output.ts";
@@ -37,6 +38,7 @@ export async function runCompare(command: CompareCommand): Promise<void> {
     keys: { names: keysOf(command), short: false, energies: true },
     strict: command.strict,
     bad: command.skipBad ? "skip" : "warn",
+    where: command.where === null ? null : await parseFilter(command.where),
   }, console);
   const backend = await openBackend(command, console);
   try {

@@ -32,6 +32,7 @@ import type { DistillCommand } from "./options.ts";
 import { Console, Stopwatch } from "./output.ts";
 import { isSchnet } from "../model/descriptor_model.ts";
 import type { ModelUsed } from "./results.ts";
+import { parseFilter } from "./where.ts";
 import { checkOutput } from "./output_folder.ts";
 import { writeResults } from "./write_results.ts";
 
@@ -47,6 +48,7 @@ export async function runDistill(command: DistillCommand): Promise<void> {
     keys: { names: keysOf(command), short: true, energies: true },
     strict: command.strict,
     bad: command.skipBad ? "skip" : "warn",
+    where: command.where === null ? null : await parseFilter(command.where),
   }, console);
   let [backend, existing]: [Backend | null, PoolOfFrames | null] = [null, null];
   try {

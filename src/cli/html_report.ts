@@ -122,6 +122,7 @@ function facts(report: RunReport): [string, string][] {
     ...(report.size_search
       ? [["Number of frames", report.size_search.reason] as [string, string]]
       : []),
+    ...(report.filter ? [["Filter", report.filter] as [string, string]] : []),
     ["Duplicates left out", String(report.n_duplicates)],
     ["Useless frames left out", String(report.left_out.length)],
     ["Density radius r_c", `${report.radius.toPrecision(5)} (${report.radius_objective})`],

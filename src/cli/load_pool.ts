@@ -22,6 +22,7 @@ import type { Problem } from "../scan/facts.ts";
 import { type DescriptorModel, elementIndices, isSchnet } from "../model/descriptor_model.ts";
 import { resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import type { Console } from "./output.ts";
+import type { FrameFilter } from "./where.ts";
 
 /** Every frame of the inputs: files in the order given, frames in the order of the file. */
 export interface PoolOfFrames {
@@ -36,6 +37,8 @@ export interface PoolOfFrames {
   }[];
   /** What is wrong with the frames that were left out. */
   readonly leftOut: readonly Problem[];
+  /** What was said of the frames that `--where` leaves out, or null. */
+  readonly filter: string | null;
   /** Removes what was spooled from standard input. */
   dispose(): Promise<void>;
 }
@@ -47,6 +50,8 @@ export interface LoadOptions {
   readonly strict: boolean;
   /** Look for useless frames, and leave them out or only warn of them; undefined does not look. */
   readonly bad?: "skip" | "warn";
+  /** Frames that are wanted; null for all of them. */
+  readonly where?: FrameFilter | null;
 }
 
 /** Reads the inputs once: every frame is checked, none is kept in memory. */
@@ -72,15 +77,9 @@ export async function loadPool(
       }
       if (spec.path === "-") spec = { ...spec, path: await spoolStandardInput(temporary) };
       const problems: Problem[] = [];
-      const scan = await indexFile(spec, options.keys, sieve(options.bad, problems));
+      const scan = await indexFile(spec, options.keys, sieve(options, problems));
       reportTruncation(spec, scan.truncated, options.strict, console);
-      if (scan.entries.length === 0) {
-        const what = problems.length > 0 ? "usable frame" : "frame";
-        const where = spec.slice ? " in that slice" : "";
-        const [first] = problems;
-        const why = first ? `: ${problems.length} are left out, ${first.kind}: ${first.text}` : "";
-        throw new ParseError(spec.name, `it holds no ${what}${where}${why}`);
-      }
+      if (scan.entries.length === 0 && !options.where) throw nothingIn(spec, problems);
       leftOut.push(...problems);
       let repeated = 0;
       for (const entry of scan.entries) {
@@ -98,6 +97,10 @@ export async function loadPool(
     await dispose();
     throw error;
   }
+  options.where?.check();
+  const filter = options.where?.summary() ?? null;
+  if (filter !== null) console.say(filter);
+  if (entries.length === 0) throw new ParseError(files[0].name, "no frame is left to choose from");
   reportBad(leftOut, options.bad, console);
   const order = new Map(files.map(({ name }, i) => [name, i]));
   entries.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.index - b.index);
@@ -106,12 +109,22 @@ export async function loadPool(
     elements: [...elements].sort((a, b) => a - b),
     files,
     leftOut: options.bad === "skip" ? leftOut : [],
+    filter,
     dispose,
   };
 }
 
-/** Collects problems of frames; leaves them out where they are to be skipped. */
-function sieve(bad: LoadOptions["bad"], problems: Problem[]): Sieve {
+/** Why a file gives no frame. */
+function nothingIn(spec: InputSpec, problems: readonly Problem[]): ParseError {
+  const what = problems.length > 0 ? "usable frame" : "frame";
+  const where = spec.slice ? " in that slice" : "";
+  const [first] = problems;
+  const why = first ? `: ${problems.length} are left out, ${first.kind}: ${first.text}` : "";
+  return new ParseError(spec.name, `it holds no ${what}${where}${why}`);
+}
+
+/** Collects problems of the frames that are wanted; leaves them out where they are to be skipped. */
+function sieve({ bad, where }: LoadOptions, problems: Problem[]): Sieve {
   return (raw, parsed) => {
     if (parsed instanceof ParseError) {
       if (bad === "warn") parsed.message += "; --skip-bad leaves such frames out";
@@ -120,6 +133,7 @@ function sieve(bad: LoadOptions["bad"], problems: Problem[]): Sieve {
       problems.push({ kind: "unreadable", frame, text: parsed.message });
       return true;
     }
+    if (where && !where.accepts(raw, parsed)) return true;
     if (bad === undefined) return false;
     const found = quickProblems(parsed, readLabels(raw, parsed));
     problems.push(...found);

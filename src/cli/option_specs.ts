@@ -60,6 +60,12 @@ export const RUNNING: OptionGroup = {
   ],
 };
 
+export const WHERE: OptionSpec = {
+  flag: "where",
+  value: "EXPR",
+  help: 'only frames for which it is true, such as "max_force < 20 and rs > 1.3"; cpd help where',
+};
+
 export const SEARCH: readonly OptionSpec[] = [
   {
     flag: "features",
@@ -121,6 +127,7 @@ export const SEARCH: readonly OptionSpec[] = [
     value: "KEY",
     help: "choose within strata of this comment-line key, or auto (composition and volume)",
   },
+  WHERE,
   {
     flag: "skip-bad",
     help:

@@ -57,6 +57,8 @@ export interface DistillCommand extends DescriptorOptions {
   readonly keep: readonly string[];
   /** Leave out frames that cannot be read or are useless, and say which. */
   readonly skipBad: boolean;
+  /** Expression that frames have to fulfil, or null. */
+  readonly where: string | null;
   readonly seed: bigint;
 }
 
@@ -71,6 +73,7 @@ export interface CompareCommand extends Omit<DistillCommand, "select" | "method"
 export interface ScanCommand {
   readonly inputs: readonly string[];
   readonly keys: LabelKeys;
+  readonly where: string | null;
   /** Exit with 6 where there is a problem. */
   readonly strict: boolean;
   readonly json: boolean;
@@ -234,6 +237,7 @@ function parseDistillValues(
     reference: text(values, "reference"),
     keep: text(values, "keep")?.split(",").map((id) => id.trim()).filter(Boolean) ?? [],
     skipBad: values["skip-bad"] === true,
+    where: text(values, "where"),
     seed: BigInt(integer(values, "seed", 0, 0)),
   };
 }
@@ -249,6 +253,7 @@ export function parseScan(args: readonly string[]): ScanCommand {
       forces: text(values, "forces-key"),
       stress: text(values, "stress-key"),
     },
+    where: text(values, "where"),
     strict: values.strict === true,
     json: values.json === true,
     quiet: values.quiet === true,

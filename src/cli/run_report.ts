@@ -41,6 +41,7 @@ export function makeReport(results: Results, warnings: readonly string[]) {
     n_frames: results.entries.length,
     n_selected: results.select,
     left_out: pool.leftOut,
+    ...(pool.filter !== null && { filter: pool.filter }),
     n_duplicates: result.representative.reduce((n, r, i) => n + Number(r !== i), 0),
     n_in_reference: result.nKnown,
     method: command.method,

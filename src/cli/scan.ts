@@ -9,6 +9,7 @@ import {
   type FileScan,
   PROBLEM_KINDS,
   scanFile,
+  type ScanOptions,
   type ScanReport,
   scanReport,
 } from "../scan/scan_file.ts";
@@ -17,6 +18,7 @@ import { isInterrupted } from "./interrupt.ts";
 import { spoolStandardInput } from "./load_pool.ts";
 import type { ScanCommand } from "./options.ts";
 import { Console } from "./output.ts";
+import { parseFilter } from "./where.ts";
 
 /** Frames named per kind of problem on the terminal; `--json` names them all. */
 const NAMED = 5;
@@ -29,6 +31,11 @@ const NO_LABELS =
 export async function runScan(command: ScanCommand): Promise<void> {
   const console = new Console(command.quiet);
   const temporary: string[] = [];
+  const where = command.where === null ? null : await parseFilter(command.where);
+  const options: ScanOptions = {
+    keys: command.keys,
+    accepts: (raw, frame) => !where || where.accepts(raw, frame),
+  };
   try {
     const scans: FileScan[] = [];
     for (const input of command.inputs) {
@@ -36,15 +43,17 @@ export async function runScan(command: ScanCommand): Promise<void> {
       if (spec.path === "-") spec = { ...spec, path: await spoolStandardInput(temporary) };
       checkReadable(spec.path);
       const progress = console.counter(`Scan ${spec.name}`);
-      const scan = await scanFile(spec, command.keys, (frames) => {
+      const scan = await scanFile(spec, options, (frames) => {
         progress(frames);
         if (isInterrupted()) throw new InterruptedError("Interrupted");
       });
-      if (scan.facts.length === 0 && scan.problems.length === 0) {
+      if (scan.facts.length === 0 && scan.problems.length === 0 && !where) {
         throw new ParseError(spec.name, `it holds no frame${spec.slice ? " in that slice" : ""}`);
       }
       scans.push(scan);
     }
+    where?.check();
+    if (where) console.say(where.summary());
     checkKeys(command.keys, scans);
     const report = scanReport(scans);
     process.stdout.write(

@@ -65,6 +65,26 @@ ase convert or dpdata make extended XYZ of them.
 Files that are written: see cpd distill --help, and report.json, which holds all that is needed to
 repeat a run.`;
 
+const WHERE = `Which frames: --where EXPR
+
+  --where "max_force < 20 and volume_per_atom > 1.2"
+  --where "1.3 <= rs < 1.36 or index == 0"
+
+Arithmetic (+ - * / ^), comparison (< <= == != >= >, chains as well) and logic (and, or, not) of the
+numbers of one frame; nothing else is evaluated.
+
+  index             its place in the file, from 0
+  n_atoms           atoms
+  volume            Å³, of frames that are periodic along all axes; volume_per_atom
+  density           g/cm³
+  energy_per_atom   eV, by the names of cpd help units
+  max_force         eV/Å, the largest |F|
+  pressure          GPa, static, of a stress or virial label
+  KEY               any key of the comment line whose value is one number
+
+A frame that lacks one of the numbers is not taken; how many lack one is told. A name that no frame
+has is an error. distill, compare and scan know --where; report.json names it.`;
+
 const METHODS = `Methods
 
 ${
@@ -91,6 +111,7 @@ ${Object.values(CITATIONS).join("\n\n")}`;
 export const TOPICS: Readonly<Record<string, string>> = {
   units: UNITS,
   formats: FORMATS,
+  where: WHERE,
   methods: METHODS,
   citing: CITING,
 };

@@ -1,4 +1,5 @@
 import { ParseError } from "../errors.ts";
+import type { Frame } from "../frame.ts";
 import { parseFrame } from "../io/extxyz.ts";
 import { readChunks } from "../io/files.ts";
 import { type RawFrame, splitFrames } from "../io/frame_ranges.ts";
@@ -46,6 +47,12 @@ export interface FileScan {
   readonly problems: readonly Problem[];
 }
 
+/** What is read of a frame, and which frames are looked at. */
+export interface ScanOptions {
+  readonly keys: LabelKeys;
+  accepts(raw: RawFrame, frame: Frame): boolean;
+}
+
 /**
  * Examines every frame of a file.
  *
@@ -54,7 +61,7 @@ export interface FileScan {
  */
 export async function scanFile(
   spec: InputSpec,
-  keys: LabelKeys,
+  { keys, accepts }: ScanOptions,
   report: (frames: number) => void,
 ): Promise<FileScan> {
   const seen: { index: number; facts: FrameFacts | null; problems: Problem[] }[] = [];
@@ -70,7 +77,7 @@ export async function scanFile(
       }),
   );
   for await (const raw of frames) {
-    seen.push({ index: raw.index, ...examine(raw, spec.name, keys) });
+    seen.push({ index: raw.index, ...examine(raw, spec.name, keys, accepts) });
     report(seen.length);
   }
   const mask = sliceMask(spec.slice, seen.length);
@@ -82,9 +89,15 @@ export async function scanFile(
   };
 }
 
-function examine(raw: RawFrame, file: string, keys: LabelKeys) {
+function examine(
+  raw: RawFrame,
+  file: string,
+  keys: LabelKeys,
+  accepts: ScanOptions["accepts"],
+) {
   try {
     const frame = parseFrame(raw, file);
+    if (!accepts(raw, frame)) return { facts: null, problems: [] };
     return examineFrame(frame, readLabels(raw, frame, keys));
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
