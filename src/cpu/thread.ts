@@ -15,6 +15,26 @@ export type Task =
   | { readonly kind: "calls"; readonly kernel: string; readonly args: readonly number[][] }
   | { readonly kind: "forget" };
 
+/** An error as it crosses threads. */
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+  readonly where?: string;
+}
+
+/** A task and its number, which the reply carries. */
+export interface Request {
+  readonly number: number;
+  readonly task: Task;
+}
+
+export interface Reply {
+  readonly number: number;
+  readonly result?: unknown;
+  readonly error?: Failure;
+}
+
 const memory = workerData.memory as WebAssembly.Memory;
 const kernels = loadKernels(memory, workerData.build as Build);
 let arena = new Arena(memory);
@@ -34,12 +54,14 @@ function run(task: Task): unknown {
   }
 }
 
-parentPort!.on("message", (task: Task) => {
+function answer({ number, task }: Request): Reply {
   try {
-    parentPort!.postMessage({ result: run(task) });
+    return { number, result: run(task) };
   } catch (error) {
     // Classes do not survive the way between threads.
     const { name, message, stack, where } = error as ParseError;
-    parentPort!.postMessage({ error: { name, message, stack, where } });
+    return { number, error: { name, message, stack, where } as Failure };
   }
-});
+}
+
+parentPort!.on("message", (request: Request) => parentPort!.postMessage(answer(request)));

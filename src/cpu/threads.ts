@@ -2,66 +2,116 @@ import { Worker } from "node:worker_threads";
 import { ParseError, RequestError } from "../errors.ts";
 import { threadModule } from "../shipped_files.ts";
 import { type Build, createMemory } from "./memory.ts";
-import type { Task } from "./thread.ts";
+import type { Failure, Reply, Request, Task } from "./thread.ts";
 
 /** A fixed number of threads on one shared memory. */
 export interface Threads {
   readonly memory: WebAssembly.Memory;
   readonly count: number;
-  /** Runs the tasks, each on whichever thread is free; results in the order of the tasks. */
+  /** Runs the tasks, each on whichever thread is free; results in the order of the tasks. An error is
+   * told when every thread is quiet. */
   runAll(tasks: readonly Task[]): Promise<unknown[]>;
   /** Runs a task once on every thread. */
   runEverywhere(task: Task): Promise<void>;
   close(): Promise<void>;
 }
 
-export function openThreads(count: number, build: Build): Threads {
+/** @param module what the threads run; another one in tests */
+export function openThreads(count: number, build: Build, module = threadModule()): Threads {
   const memory = createMemory();
-  const workers = Array.from(
+  const threads = Array.from(
     { length: count },
-    () => new Worker(threadModule(), { workerData: { memory, build } }),
+    () => openThread(new Worker(module, { workerData: { memory, build } })),
   );
   return {
     memory,
     count,
     async runAll(tasks) {
       const results = new Array<unknown>(tasks.length);
+      const failed = new Map<number, unknown>();
       let next = 0;
-      await Promise.all(workers.map(async (worker) => {
-        while (next < tasks.length) {
+      await Promise.all(threads.map(async (thread) => {
+        while (next < tasks.length && failed.size === 0) {
           const i = next++;
-          results[i] = await runOn(worker, tasks[i]);
+          try {
+            results[i] = await thread.run(tasks[i]);
+          } catch (error) {
+            failed.set(i, error);
+          }
         }
       }));
+      // Of several errors the first in the order of the tasks.
+      if (failed.size > 0) throw failed.get(Math.min(...failed.keys()));
       return results;
     },
     async runEverywhere(task) {
-      await Promise.all(workers.map((worker) => runOn(worker, task)));
+      const runs = await Promise.allSettled(threads.map((thread) => thread.run(task)));
+      const failed = runs.find((run) => run.status === "rejected");
+      if (failed) throw failed.reason;
     },
     async close() {
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all(threads.map((thread) => thread.close()));
     },
   };
 }
 
-function runOn(worker: Worker, task: Task): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown) => reject(error);
-    worker.once("error", fail);
-    worker.once("message", (message: { result: unknown; error?: Failure }) => {
-      worker.off("error", fail);
-      if (message.error !== undefined) reject(revive(message.error));
-      else resolve(message.result);
-    });
-    worker.postMessage(task);
-  });
+interface Thread {
+  /** Runs one task; no other may be running on this thread. */
+  run(task: Task): Promise<unknown>;
+  close(): Promise<void>;
 }
 
-interface Failure {
-  readonly name: string;
-  readonly message: string;
-  readonly stack?: string;
-  readonly where?: string;
+/** The task at hand and who waits for it. */
+interface Waiting {
+  readonly number: number;
+  readonly task: Task;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+function openThread(worker: Worker): Thread {
+  let number = 0;
+  let waiting: Waiting | null = null;
+  let lost = false;
+  const lose = (reason: string) => {
+    lost = true;
+    const left = waiting;
+    waiting = null;
+    left?.reject(lostThread(left.task, reason));
+  };
+  worker.on("message", (reply: Reply) => {
+    // An answer to anything but the task at hand is nobody's.
+    if (waiting === null || reply.number !== waiting.number) return;
+    const { resolve, reject } = waiting;
+    waiting = null;
+    if (reply.error !== undefined) reject(revive(reply.error));
+    else resolve(reply.result);
+  });
+  worker.on("error", (error) => lose((error as Error).message));
+  worker.on("exit", () => lose("it was killed, or ran out of memory"));
+  return {
+    run: (task) =>
+      new Promise((resolve, reject) => {
+        if (lost) return reject(lostThread(task, "it ended before"));
+        waiting = { number: ++number, task, resolve, reject };
+        const request: Request = { number, task };
+        worker.postMessage(request);
+      }),
+    async close() {
+      worker.removeAllListeners("exit");
+      await worker.terminate();
+    },
+  };
+}
+
+/** What is said of a thread that will not answer. */
+function lostThread(task: Task, reason: string): RequestError {
+  const frames = "frames" in task ? task.frames : [];
+  const more = frames.length > 1 ? ` and ${frames.length - 1} more` : "";
+  const what = frames.length > 0 ? `describe ${frames[0].id}${more}` : `run "${task.kind}"`;
+  return new RequestError(
+    `Cannot ${what}: the thread that was at it ended (${reason}); use fewer --threads, or smaller frames`,
+  );
 }
 
 /** The error that a thread met, in its class. */
