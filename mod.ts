@@ -126,12 +126,14 @@ export { type RadiusOptions, type RadiusSearch, searchRadius } from "./src/selec
 export type { RadiusObjective } from "./src/select/radius_sweep.ts";
 export type { Distilling, Method, Rival, RivalOptions } from "./src/select/method.ts";
 export type { Pool, PoolOptions } from "./src/select/central_peripheral.ts";
+export type { ChoiceOptions } from "./src/select/choose.ts";
+export type { CallKind, CloseCall } from "./src/select/close_calls.ts";
+export type { FrameKey } from "./src/select/frame_key.ts";
 export {
   distill,
   type Distillation,
   type DistillInput,
   type DistillOptions,
-  type FrameKey,
   type MeasuredPool,
   measurePool,
   selectFrames,

@@ -14,10 +14,7 @@ import { columnScaling, standardize } from "./linalg/standardize.ts";
 import { projectRows } from "./linalg/pca.ts";
 import { type Matrix, matrix, takeRows } from "./matrix.ts";
 import {
-  canonicalOrder,
   type DistillOptions,
-  frameIds,
-  type FrameKey,
   frameScores,
   type MeasuredPool,
   measurePool,
@@ -25,6 +22,7 @@ import {
 } from "./pipeline.ts";
 import { hashName, uniformStream } from "./rng.ts";
 import { representatives } from "./select/duplicates.ts";
+import { canonicalOrder, frameIds, type FrameKey } from "./select/frame_key.ts";
 import { type Method, NESTED } from "./select/method.ts";
 import { membersOf } from "./select/strata.ts";
 import { uniformDraw } from "./select/uniform_draw.ts";

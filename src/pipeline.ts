@@ -9,42 +9,15 @@ import {
 import type { Standardization } from "./linalg/standardize.ts";
 import { kaiserScores } from "./linalg/kaiser.ts";
 import { type Matrix, matrix, squaredDistance, takeRows } from "./matrix.ts";
-import { hashName, stableId } from "./rng.ts";
-import {
-  type CentralPeripheral,
-  centralPeripheral,
-  type Pool,
-  type PoolOptions,
-} from "./select/central_peripheral.ts";
+import type { Pool } from "./select/central_peripheral.ts";
+import { checkRequest, type Choice, type ChoiceOptions, choose } from "./select/choose.ts";
+import { type CloseCall, listenForCloseCalls } from "./select/close_calls.ts";
 import { type RadiusOptions, type RadiusSearch, searchRadius } from "./select/cutoff_radius.ts";
 import { representatives } from "./select/duplicates.ts";
-import {
-  type Cloud,
-  isDistilling,
-  type Method,
-  type RivalOptions,
-  RIVALS,
-} from "./select/method.ts";
-import { spreadPools } from "./select/spread_pools.ts";
-import { membersOf, strataQuotas } from "./select/strata.ts";
-
-/** Which frame a row of features belongs to. */
-export interface FrameKey {
-  /** Name of the file, for people. */
-  readonly file: string;
-  /** 0-based place in the file. */
-  readonly index: number;
-  /** What tells files apart, such as a hash of the content; their names if not given. Order and seeded
-   * numbers depend on it. */
-  readonly fileKey?: string;
-}
+import { canonicalOrder, type FrameKey } from "./select/frame_key.ts";
 
 /** Everything that decides a choice, besides the frames. */
-export interface DistillOptions extends PoolOptions, RadiusOptions, RivalOptions {
-  /** How frames are chosen. */
-  readonly method: Method;
-  /** Number of frames to choose, exactly. */
-  readonly select: number;
+export interface DistillOptions extends ChoiceOptions, RadiusOptions {
   /** What is done to the features before PCA. */
   readonly standardization: Standardization;
   /** How many principal components are kept. */
@@ -87,6 +60,8 @@ export interface Distillation {
   readonly nKnown: number;
   /** Frames in the dense and in the sparse pool. */
   readonly poolSizes: { readonly central: number; readonly peripheral: number };
+  /** Decisions that were close, the closest first; `point` is the place of the frame. */
+  readonly closeCalls: readonly CloseCall[];
 }
 
 /** A pool with its principal components and densities, to choose from as often as one likes. */
@@ -201,7 +176,8 @@ export function selectFrames(
     directPoints: options.method === "direct" ? pool.directPoints() : matrix(0, 0),
   };
   checkRequest(choice, order.length, options.select);
-  const chosen = choose(choice, search, options);
+  const calls = listenForCloseCalls();
+  const chosen = choose(choice, search, options, calls);
   return {
     ...perFrame(pool, uniqueOf, chosen),
     components,
@@ -209,6 +185,7 @@ export function selectFrames(
     search,
     nKnown: known.size,
     poolSizes: chosen.sizes,
+    closeCalls: calls.found().map((call) => ({ ...call, point: order[unique[call.point]] })),
   };
 }
 
@@ -254,35 +231,6 @@ function perFrame(
   return { rank, pool, density, scores: frameScores(measured), representative };
 }
 
-/** Frames sorted by file and index: sums, ties and draws must not see the order of the input. */
-export function canonicalOrder(frames: readonly FrameKey[]): number[] {
-  return frames.map((_, i) => i).sort((i, j) => {
-    const [a, b] = [keyOf(frames[i]), keyOf(frames[j])];
-    return a < b ? -1 : a > b ? 1 : frames[i].index - frames[j].index;
-  });
-}
-
-/** @throws {RequestError} if more frames are wanted than may be chosen */
-function checkRequest(
-  { keep, known, nKept, frames }: Choice,
-  nFrames: number,
-  select: number,
-): void {
-  if (select > nFrames) {
-    throw new RequestError(`Cannot choose ${select} frames: there are only ${nFrames}; lower -n`);
-  }
-  const most = frames.length - new Set([...keep, ...known]).size + nKept;
-  if (select > most) {
-    const others = known.size > 0 ? " and not in the reference set" : "";
-    throw new RequestError(
-      `Cannot choose ${select} frames: of ${nFrames} only ${most} are unique${others}; lower -n`,
-    );
-  }
-  if (nKept > select) {
-    throw new RequestError(`Cannot keep ${nKept} frames in a selection of ${select}; raise -n`);
-  }
-}
-
 function stack(a: Matrix, b: Matrix): Matrix {
   const out = matrix(a.rows + b.rows, a.cols);
   out.data.set(a.data);
@@ -307,89 +255,4 @@ function nearReference(cloud: Matrix, nPoints: number, search: RadiusSearch): Se
     }
   }
   return near;
-}
-
-interface Choice {
-  readonly frames: readonly FrameKey[];
-  readonly strata: readonly string[] | null;
-  /** Frames that are kept, and the rows that they stand for. */
-  readonly nKept: number;
-  readonly keep: readonly number[];
-  readonly known: ReadonlySet<number>;
-  /** Points that may not enter a sparse pool. */
-  readonly barred: ReadonlySet<number>;
-  /** Principal components, the rows of a reference set after those of the frames. */
-  readonly points: Matrix;
-  readonly directPoints: Matrix;
-}
-
-/** What is chosen beside the kept frames, stratum after stratum. */
-function choose(
-  choice: Choice,
-  search: RadiusSearch,
-  options: Omit<DistillOptions, "standardization" | "components">,
-) {
-  const { frames, keep, nKept, barred, points } = choice;
-  const { method } = options;
-  const parts = divide(choice, options.select - nKept);
-  const ids = frameIds(frames);
-  const reference = Array.from(
-    { length: points.rows - frames.length },
-    (_, i) => frames.length + i,
-  );
-  const already = [...keep, ...reference];
-  const pool: Pool[] = frames.map(() => "none");
-  if (!isDistilling(method)) {
-    const cloud: Cloud = { ...choice, ids, chosen: already };
-    const picks = parts.map(({ members, quota }) => RIVALS[method](cloud, members, quota, options));
-    return { picks: picks.flat(), pool, sizes: { central: 0, peripheral: 0 } };
-  }
-  const candidates = { ...search, nRadii: search.radii.length, ids };
-  const chosen = parts.map(({ members, quota }) =>
-    method === "cpd"
-      ? centralPeripheral(candidates, members, barred, quota, options)
-      : spreadPools(points, candidates, members, barred, already, quota, options)
-  );
-  const gather = (name: keyof CentralPeripheral) => chosen.flatMap((part) => part[name]);
-  const [centralPool, peripheralPool] = [gather("centralPool"), gather("peripheralPool")];
-  centralPool.forEach((u) => pool[u] = "central");
-  peripheralPool.forEach((u) => pool[u] = "peripheral");
-  return {
-    picks: [...gather("central"), ...gather("peripheral")],
-    pool,
-    sizes: { central: centralPool.length, peripheral: peripheralPool.length },
-  };
-}
-
-/** Strata by name, or all points as one, without those that are kept or known; and their budgets. */
-function divide({ frames, strata, keep, known }: Choice, budget: number) {
-  const kept = new Set([...keep, ...known]);
-  const groups = membersOf(strata ?? frames.map(() => ""));
-  const wanted = new Set(keep);
-  const parts = [...groups.keys()].sort().map((name) => groups.get(name)!)
-    .map((all) => ({
-      members: all.filter((u) => !kept.has(u)),
-      // A kept frame stands for its stratum.
-      least: all.some((u) => wanted.has(u)) ? 0 : 1,
-    }))
-    .filter(({ members }) => members.length > 0);
-  const members = parts.map((part) => part.members);
-  const quotas = strata && budget > 0
-    ? strataQuotas(members.map((group) => group.length), budget, parts.map(({ least }) => least))
-    : members.map(() => budget);
-  return members.map((group, s) => ({ members: group, quota: quotas[s] }));
-}
-
-/** Stable ids: functions of the content of the file and the place in it. */
-export function frameIds(frames: readonly FrameKey[]): BigUint64Array {
-  const hashes = new Map<string, bigint>();
-  const hashOf = (file: string) => {
-    if (!hashes.has(file)) hashes.set(file, hashName(file));
-    return hashes.get(file)!;
-  };
-  return BigUint64Array.from(frames, (frame) => stableId(hashOf(keyOf(frame)), frame.index));
-}
-
-function keyOf({ file, fileKey }: FrameKey): string {
-  return fileKey ?? file;
 }

@@ -26,6 +26,40 @@ export function uniformStream(seed: bigint, stream: bigint): (id: bigint) => num
   return (id) => (Number(splitmix64((id ^ base) & MASK) >> 11n) + 0.5) / 2 ** 53;
 }
 
+/**
+ * Uniform numbers in (0, 1) for many rounds over the same ids, each a function of seed, stream, id and
+ * round alone; 32 bits of them (the finaliser of MurmurHash3, Appleby 2008, over SplitMix64 of the id).
+ *
+ * @returns number of the id at a place, in a round
+ */
+export function uniformRounds(
+  seed: bigint,
+  stream: bigint,
+  ids: ArrayLike<bigint>,
+): (place: number, round: number) => number {
+  const base = splitmix64((seed * GOLDEN + stream * STREAM_STEP) & MASK);
+  const high = new Uint32Array(ids.length);
+  const low = new Uint32Array(ids.length);
+  for (let i = 0; i < ids.length; i++) {
+    const bits = splitmix64((ids[i] ^ base) & MASK);
+    high[i] = Number(bits >> 32n);
+    low[i] = Number(bits & 0xFFFFFFFFn);
+  }
+  return (place, round) => {
+    const first = finalise(low[place] ^ Math.imul(round + 1, 0x9E3779B1));
+    return (finalise(first ^ high[place]) + 0.5) / 2 ** 32;
+  };
+}
+
+/** Scrambles 32 bits, one to one. */
+function finalise(x: number): number {
+  x ^= x >>> 16;
+  x = Math.imul(x, 0x85EBCA6B);
+  x ^= x >>> 13;
+  x = Math.imul(x, 0xC2B2AE35);
+  return (x ^ (x >>> 16)) >>> 0;
+}
+
 /** A uniform number in (0, 1), a function of its three arguments alone. */
 export function uniform(seed: bigint, stream: bigint, id: bigint): number {
   return uniformStream(seed, stream)(id);

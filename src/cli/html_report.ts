@@ -12,6 +12,7 @@ import {
   varianceFigure,
 } from "../report/figures.ts";
 import { formatPage } from "../report/page.ts";
+import { CLOSE } from "../select/close_calls.ts";
 import { placesToShow, reportData } from "../report/report_data.ts";
 import { CITATIONS, citationsOf, METHOD_SENTENCES } from "../report/texts.ts";
 import { everyObjective } from "../select/cutoff_radius.ts";
@@ -113,6 +114,18 @@ function coverageRows({ coverage: { chosen, random } }: RunReport): [string, str
   ];
 }
 
+/** Decisions that another backend, whose descriptors differ in their last digits, may take otherwise. */
+function closeCalls({ close_calls }: RunReport): string {
+  const named = close_calls.slice(0, NAMED).map(({ kind, frame }) => `${frame} (${kind})`);
+  const more = close_calls.length > NAMED ? ", ..." : "";
+  return close_calls.length === 0
+    ? `none: no decision by less than ${CLOSE}`
+    : `${close_calls.length} decisions by less than ${CLOSE}: ${named.join(", ")}${more}`;
+}
+
+/** Close calls named on the page; report.json names them all. */
+const NAMED = 5;
+
 function facts(report: RunReport): [string, string][] {
   const explained = report.explained_variance.reduce((sum, v) => sum + v, 0);
   const { central, peripheral } = report.pool_sizes;
@@ -134,6 +147,7 @@ function facts(report: RunReport): [string, string][] {
     ],
     ["Backend", `${report.backend}: ${report.backend_description}`],
     ["Seed", String(report.seed)],
+    ["Close calls", closeCalls(report)],
     ["Program", `cpd ${report.version}, ${report.runtime}, ${report.platform}`],
     ...report.inputs.map((
       { file, sha256 },

@@ -1,7 +1,8 @@
 import type { Backend } from "../backend.ts";
 import type { FrameEntry } from "../io/inputs.ts";
 import { takeRows } from "../matrix.ts";
-import { canonicalOrder, type Distillation, type DistillInput } from "../pipeline.ts";
+import type { Distillation, DistillInput } from "../pipeline.ts";
+import { canonicalOrder } from "../select/frame_key.ts";
 import type { SizeSearch } from "../suggest_size.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
 import type { DistillCommand } from "./options.ts";

@@ -51,6 +51,11 @@ export function makeReport(results: Results, warnings: readonly string[]) {
     n_components: components.loadings.cols,
     explained_variance: Array.from(components.explainedVariance),
     pool_sizes: poolSizes,
+    close_calls: result.closeCalls.map(({ kind, point, margin }) => ({
+      kind,
+      frame: results.entries[point].id,
+      margin,
+    })),
     ...(results.sizes && { size_search: sizeReport(results.sizes) }),
     coverage: coverageReport(results),
     occupancy: occupancyReport(results),

@@ -1,5 +1,6 @@
 import { RequestError } from "../errors.ts";
 import { uniformStream } from "../rng.ts";
+import { type CloseCalls, NO_CLOSE_CALLS } from "./close_calls.ts";
 
 /** Dense, sparse, or neither. */
 export type Pool = "central" | "peripheral" | "none";
@@ -27,6 +28,8 @@ export interface Candidates {
   readonly chosen: number;
   /** Stable ids, which seed the draws and break ties, shape (n). */
   readonly ids: BigUint64Array;
+  /** Told of decisions that were close. */
+  readonly calls?: CloseCalls;
 }
 
 export interface CentralPeripheral {
@@ -180,7 +183,7 @@ function sparser({ counts, nRadii, chosen, ids }: Candidates) {
  * the noise a function of seed, stream and id alone.
  */
 function draw(
-  { counts, nRadii, chosen, ids }: Candidates,
+  { counts, nRadii, chosen, ids, calls = NO_CLOSE_CALLS }: Candidates,
   pool: readonly number[],
   k: number,
   exponent: number,
@@ -192,6 +195,9 @@ function draw(
     const logWeight = exponent * Math.log(counts[i * nRadii + chosen] + 1);
     return [i, logWeight - Math.log(-Math.log(uniform(ids[i])))];
   }));
-  return pool.toSorted((i, j) => keys.get(j)! - keys.get(i)! || (ids[i] < ids[j] ? -1 : 1))
-    .slice(0, k);
+  const order = pool.toSorted((i, j) => keys.get(j)! - keys.get(i)! || (ids[i] < ids[j] ? -1 : 1));
+  if (k > 0 && k < order.length) {
+    calls.note("draw", order[k - 1], keys.get(order[k - 1])! - keys.get(order[k])!);
+  }
+  return order.slice(0, k);
 }

@@ -1,6 +1,7 @@
 import { RequestError } from "../errors.ts";
 import { type Matrix, matrix, squaredDistance } from "../matrix.ts";
-import { uniformStream } from "../rng.ts";
+import { uniformRounds } from "../rng.ts";
+import { type CloseCalls, NO_CLOSE_CALLS } from "./close_calls.ts";
 
 const STREAM = 202n;
 const MAX_ITERATIONS = 300;
@@ -11,28 +12,32 @@ const MAX_ITERATIONS = 300;
  * that runs empty takes the point farthest from its centre.
  *
  * @param points shape (n, d)
+ * @param ids stable ids of the points, which seed the draws
  * @param members points that may be chosen, at least `budget` different ones
+ * @param calls told of decisions that were close
  * @returns one point per cluster, largest cluster first
  * @throws {RequestError} where points coincide so that a cluster stays empty
  */
 export function kMedoids(
   points: Matrix,
+  ids: BigUint64Array,
   members: readonly number[],
   budget: number,
   seed: bigint,
+  calls: CloseCalls = NO_CLOSE_CALLS,
 ): number[] {
-  const centres = plusPlus(points, members, budget, seed);
+  const centres = plusPlus(points, ids, members, budget, seed, calls);
   const state: Assignment = {
     cluster: new Int32Array(members.length).fill(-1),
     distance: new Float64Array(members.length),
     others: new Float64Array(members.length),
   };
   for (let round = 0; round < MAX_ITERATIONS; round++) {
-    const moved = assign(points, members, centres, state);
+    const moved = assign(points, members, centres, state, calls);
     if (!moved) break;
     average(points, members, centres, state);
   }
-  assign(points, members, centres, state);
+  assign(points, members, centres, state, calls);
   const { cluster, distance } = state;
   const size = new Uint32Array(budget);
   const nearest = new Int32Array(budget).fill(-1);
@@ -59,28 +64,36 @@ export function isNearer(a: number, b: number): boolean {
   return a < b * (1 - ROUNDING);
 }
 
-/** Centres drawn one after the other with probability ∝ squared distance to those drawn before. */
+/**
+ * Centres drawn one after the other with probability ∝ w, the squared distance to those drawn before:
+ * the largest w / E, E exponential and a function of seed, id and round alone. The draw along a running
+ * sum of all w, the usual one, would hang on the last bits of every distance.
+ */
 function plusPlus(
   points: Matrix,
+  ids: BigUint64Array,
   members: readonly number[],
   budget: number,
   seed: bigint,
+  calls: CloseCalls,
 ): Matrix {
-  const uniform = uniformStream(seed, STREAM);
+  const uniform = uniformRounds(seed, STREAM, members.map((i) => ids[i]));
   const centres = matrix(budget, points.cols);
-  const gap = new Float64Array(members.length).fill(Infinity);
-  let pick = Math.min(members.length - 1, Math.floor(uniform(0n) * members.length));
+  const gap = new Float64Array(members.length).fill(1);
   for (let c = 0; c < budget; c++) {
+    let [pick, best, second] = [0, -1, -1];
+    for (let p = 0; p < members.length; p++) {
+      const key = gap[p] / -Math.log(uniform(p, c));
+      if (isNearer(best, key)) [pick, best, second] = [p, key, best];
+      else if (key > second) second = key;
+    }
+    calls.note("centre", members[pick], 1 - second / best);
     const row = members[pick] * points.cols;
     centres.data.set(points.data.subarray(row, row + points.cols), c * points.cols);
-    let total = 0;
     members.forEach((i, p) => {
-      gap[p] = Math.min(gap[p], squaredDistance(points, i, centres, c));
-      total += gap[p];
+      const d2 = squaredDistance(points, i, centres, c);
+      gap[p] = c === 0 ? d2 : Math.min(gap[p], d2);
     });
-    let left = uniform(BigInt(c + 1)) * total;
-    pick = gap.findIndex((g) => g > 0 && (left -= g) <= 0);
-    if (pick < 0) pick = gap.findLastIndex((g) => g > 0);
   }
   return centres;
 }
@@ -104,6 +117,7 @@ function assign(
   members: readonly number[],
   centres: Matrix,
   { cluster, distance, others }: Assignment,
+  calls: CloseCalls,
 ): boolean {
   const apart = gapsBetween(centres);
   let moved = false;
@@ -125,6 +139,11 @@ function assign(
         best = c;
       } else if (d2 < second) second = d2;
     }
+    // Of centres at the same distance the one that it has is kept.
+    if (own >= 0 && best !== own && !isNearer(least, distance[p])) {
+      [best, least] = [own, distance[p]];
+    }
+    calls.note("cluster", i, 1 - least / second);
     moved ||= own !== best;
     cluster[p] = best;
     distance[p] = least;
@@ -159,7 +178,7 @@ function average(
     if (size[c] > 0) continue;
     // A cluster of one point keeps it.
     const far = distance.reduce(
-      (best, d, p) => (size[cluster[p]] > 1 && (best < 0 || d > distance[best]) ? p : best),
+      (best, d, p) => size[cluster[p]] > 1 && (best < 0 || isNearer(distance[best], d)) ? p : best,
       -1,
     );
     size[cluster[far]]--;

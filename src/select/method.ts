@@ -1,4 +1,5 @@
 import { type Matrix, matrix } from "../matrix.ts";
+import type { CloseCalls } from "./close_calls.ts";
 import { direct } from "./direct.ts";
 import { farthestPoints } from "./farthest_points.ts";
 import { kMedoids } from "./k_medoids.ts";
@@ -44,6 +45,8 @@ export interface Cloud {
   /** DIRECT's own components, shape (n, K'); empty for other methods. */
   readonly directPoints: Matrix;
   readonly ids: BigUint64Array;
+  /** Told of decisions that were close. */
+  readonly calls: CloseCalls;
   /** Points that count as chosen already. */
   readonly chosen: readonly number[];
 }
@@ -61,8 +64,10 @@ export const RIVALS: Readonly<Record<Rival, Choose>> = {
     direct(directPoints, members, budget, compat),
   rnd: ({ points, chosen }, members, budget, { seed }) =>
     randomNetwork(unitVariance(points), members, budget, chosen, seed),
-  fps: ({ points, chosen }, members, budget) => farthestPoints(points, members, budget, chosen),
-  kmedoids: ({ points }, members, budget, { seed }) => kMedoids(points, members, budget, seed),
+  fps: ({ points, chosen, calls }, members, budget) =>
+    farthestPoints(points, members, budget, chosen, calls),
+  kmedoids: ({ points, ids, calls }, members, budget, { seed }) =>
+    kMedoids(points, ids, members, budget, seed, calls),
   random: ({ ids }, members, budget, { seed }) => uniformDraw(ids, members, budget, seed),
 };
 

@@ -44,7 +44,8 @@ export function spreadPools(
   const { centralPool, peripheralPool, nCentral, nPeripheral } = pools;
   // Clusters must not see the order by density.
   const core = centralPool.toSorted((i, j) => i - j);
-  const central = nCentral > 0 ? kMedoids(points, core, nCentral, options.seed) : [];
+  const { ids, calls } = candidates;
+  const central = nCentral > 0 ? kMedoids(points, ids, core, nCentral, options.seed, calls) : [];
   return {
     centralPool,
     peripheralPool,
@@ -54,6 +55,7 @@ export function spreadPools(
       peripheralPool.toSorted((i, j) => i - j),
       nPeripheral,
       [...chosen, ...central],
+      calls,
     ),
   };
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { referenceBackend } from "../../src/backend.ts";
 import { RequestError } from "../../src/errors.ts";
 import { type Matrix, matrix, takeRows } from "../../src/matrix.ts";
+import { frameIds } from "../../src/select/frame_key.ts";
 import { kMedoids } from "../../src/select/k_medoids.ts";
 import { KNOW_REFERENCE, METHODS } from "../../src/select/method.ts";
 import { distill, type DistillOptions } from "../../src/pipeline.ts";
@@ -176,7 +177,7 @@ test("cpd-spread: medoids of the core, then the rim's points farthest from all t
     assert.equal(core.length + rim.length, n);
     const sparsest = Math.max(...rim.map((i) => result.density[i]));
     assert.ok(core.every((i) => result.density[i] >= sparsest), "the rim is the sparsest");
-    const central = kMedoids(z, core, nCore, options.seed);
+    const central = kMedoids(z, frameIds(keys(n)), core, nCore, options.seed);
     assert.deepEqual(order.slice(0, nCore), nCore > 0 ? central : []);
     for (let k = nCore; k < select; k++) {
       const gap = (i: number) => Math.min(...order.slice(0, k).map((j) => slowDistance(z, i, j)));
