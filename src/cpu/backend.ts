@@ -1,7 +1,8 @@
-import { type Backend, poolDescribed } from "../backend.ts";
+import { type Backend, type Describer, poolDescribed } from "../backend.ts";
 import type { Frame } from "../frame.ts";
 import { leadingColumns, symmetricEigen } from "../linalg/symmetric_eigen.ts";
-import { bakeModel } from "../model/bake.ts";
+import { type BakedModel, bakeModel } from "../model/bake.ts";
+import { type TablePlan, TableSlots } from "../model/bake_tables.ts";
 import { bakeSchnet } from "../model/bake_schnet.ts";
 import { descriptorLength, type DescriptorModel, isSchnet } from "../model/descriptor_model.ts";
 import { chooseBuild } from "./build.ts";
@@ -10,8 +11,8 @@ import { mark, release } from "./memory.ts";
 import { countNeighbors } from "./neighbor_count.ts";
 import { storeSchnet } from "./describe_schnet.ts";
 import type { Task } from "./thread.ts";
-import { openThreads } from "./threads.ts";
-import { storeModel } from "./weights.ts";
+import { openThreads, type Threads } from "./threads.ts";
+import { type StoredModel, storeModel } from "./weights.ts";
 
 /** Atoms handed to one thread at a time. */
 const TASK_ATOMS = 256;
@@ -26,12 +27,8 @@ export function openCpuBackend(nThreads: number, build = chooseBuild()): Promise
     async openDescriber(model, nLayers, elements) {
       const before = mark(threads.memory);
       await threads.runEverywhere({ kind: "forget" });
-      const task = describing(threads.memory, model, nLayers, elements);
       const width = descriptorLength(model, nLayers);
-      const describe = async (frames: readonly Frame[]) => {
-        const tasks = splitFrames(frames).map(task);
-        return (await threads.runAll(tasks) as Float32Array[][]).flat();
-      };
+      const describe = describing(threads, model, nLayers, elements);
       return {
         width,
         batchAtoms: 4 * TASK_ATOMS * nThreads,
@@ -52,19 +49,50 @@ export function openCpuBackend(nThreads: number, build = chooseBuild()): Promise
   });
 }
 
-/** Stores the model's weights; the returned function asks a thread to describe frames with them. */
+/** Stores the model's weights; the returned function describes frames with them. */
 function describing(
-  memory: WebAssembly.Memory,
+  threads: Threads,
   model: DescriptorModel,
   nLayers: number,
   elements: readonly number[],
-): (frames: readonly Frame[]) => Task {
+): Describer["describe"] {
+  const run = async (frames: readonly Frame[], task: (frames: readonly Frame[]) => Task) =>
+    (await threads.runAll(splitFrames(frames).map(task)) as Float32Array[][]).flat();
   if (isSchnet(model)) {
-    const stored = storeSchnet(memory, bakeSchnet(model, nLayers));
-    return (frames) => ({ kind: "schnet", model: stored, frames });
+    const stored = storeSchnet(threads.memory, bakeSchnet(model, nLayers));
+    return (frames) => run(frames, (part) => ({ kind: "schnet", model: stored, frames: part }));
   }
-  const stored = storeModel(memory, bakeModel(model, elements, nLayers));
-  return (frames) => ({ kind: "describe", model: stored, frames });
+  const baked = bakeModel(model, elements, nLayers);
+  const stored = storeModel(threads.memory, baked);
+  const slots = new TableSlots(baked, stored.nSlots);
+  return async (frames) => {
+    const rows: Float32Array[] = [];
+    for (const plan of slots.plan(frames)) {
+      await threads.runAll(plan.load.map((load) => tablesOf(baked, stored, load)));
+      const own = { ...stored, pairOf: plan.pairOf };
+      const part = plan.frames.map((f) => frames[f]);
+      rows.push(...await run(part, (some) => ({ kind: "describe", model: own, frames: some })));
+    }
+    return rows;
+  };
+}
+
+/** The task to fill a slot with the tables of one class of pairs. */
+function tablesOf(
+  { layers, nIntervals }: BakedModel,
+  stored: StoredModel,
+  { class: k, slot }: TablePlan["load"][number],
+): Task {
+  return {
+    kind: "tables",
+    order: {
+      ...{ slot, nIntervals, nSlots: stored.nSlots },
+      layers: layers.map(({ radials, nRadials, width, densityWeight }, t) => ({
+        source: { radials: [radials[k]], nRadials, width, densityWeight },
+        place: { tables: stored.layers[t].tables, densityTable: stored.layers[t].densityTable },
+      })),
+    },
+  };
 }
 
 function splitFrames(frames: readonly Frame[]): Frame[][] {

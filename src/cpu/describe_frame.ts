@@ -94,12 +94,18 @@ function sumNeighbors(run: Run, layer: StoredLayer, up: number, message: number)
   );
   arena.release(mark);
   const width = layer.groups * layer.width;
-  layer.paths.forEach(({ l1, l2, l3, couplings, nCouplings, table }, p) => {
+  layer.paths.forEach(({ l1, l2, l3, couplings, nCouplings }, p) => {
+    const table = layer.tables[Math.min(p, layer.tables.length - 1)];
     const sums = arena.take(4 * nAtoms * (2 * l3 + 1) * width);
     const component = l1 * l1 * model.padded;
     kernels.atomic_basis(
       ...[nAtoms, blocks, nBlocks, edges.largest, segments, entries, pairs, rows, records[l2]],
-      ...[table, nTableRows(model), up && up + 4 * component, (layer.lIn + 1) ** 2 * model.padded],
+      ...[
+        table,
+        model.nSlots * model.nIntervals,
+        up && up + 4 * component,
+        (layer.lIn + 1) ** 2 * model.padded,
+      ],
       ...[layer.groups, norm, layer.width, l1, l2, l3, couplings, nCouplings, sums],
       arena.take(sumBytes(layer, l1, l2, edges)),
     );
@@ -114,10 +120,6 @@ function sumNeighbors(run: Run, layer: StoredLayer, up: number, message: number)
     else mixPath([0, nAtoms], 0);
     arena.release(mark);
   });
-}
-
-function nTableRows(model: StoredModel): number {
-  return model.nIntervals * (Math.max(...model.pairOf) + 1);
 }
 
 /** Scratch of the atomic basis, see `src/wasm/atomic_basis.ts`. */

@@ -6,12 +6,14 @@ import { Arena } from "./arena.ts";
 import { describeFrame } from "./describe_frame.ts";
 import { describeSchnet, type StoredSchnet } from "./describe_schnet.ts";
 import { type Build, loadKernels } from "./memory.ts";
+import { fillTables, type TableOrder } from "./radial_table.ts";
 import type { StoredModel } from "./weights.ts";
 
 /** What a thread can be asked to do. */
 export type Task =
   | { readonly kind: "describe"; readonly model: StoredModel; readonly frames: readonly Frame[] }
   | { readonly kind: "schnet"; readonly model: StoredSchnet; readonly frames: readonly Frame[] }
+  | { readonly kind: "tables"; readonly order: TableOrder }
   | { readonly kind: "calls"; readonly kernel: string; readonly args: readonly number[][] }
   | { readonly kind: "forget" };
 
@@ -45,6 +47,8 @@ function run(task: Task): unknown {
       return task.frames.map((frame) => describeFrame(kernels, arena, task.model, frame));
     case "schnet":
       return task.frames.map((frame) => describeSchnet(kernels, arena, task.model, frame));
+    case "tables":
+      return fillTables(kernels, arena, task.order);
     case "calls":
       for (const args of task.args) kernels[task.kernel](...args);
       return null;

@@ -1,9 +1,21 @@
 import type { BakedLayer, BakedModel } from "../model/bake.ts";
-import { store } from "./memory.ts";
+import { classBytes } from "../model/bake_tables.ts";
+import { allocate, store } from "./memory.ts";
+import type { TablePlace } from "./radial_table.ts";
 
 /** A baked model in shared memory: addresses instead of arrays, plain numbers for the rest. */
 export interface StoredModel extends Omit<BakedModel, "layers"> {
+  /** Classes of pairs whose tables there is room for; `pairOf` counts in these slots. */
+  readonly nSlots: number;
   readonly layers: readonly StoredLayer[];
+}
+
+/** Bytes that radial tables may take. */
+const MOST_TABLES = 1.5 * 2 ** 30;
+
+/** Slots for radial tables: one for each class, or as many as there is room for. */
+export function countSlots({ layers, nIntervals, nClasses }: BakedModel): number {
+  return Math.min(nClasses, Math.floor(MOST_TABLES / classBytes(layers, nIntervals)));
 }
 
 type Shape =
@@ -22,15 +34,12 @@ export interface StoredPath {
   readonly l3: number;
   readonly couplings: number;
   readonly nCouplings: number;
-  /** Cubics of four channels together, shape (width / 4, n_pairs · n_intervals, 4, 4). */
-  readonly table: number;
 }
 
-export interface StoredLayer extends Pick<BakedLayer, Shape> {
+export interface StoredLayer extends Pick<BakedLayer, Shape>, TablePlace {
   readonly paths: readonly StoredPath[];
   /** 0 in the first layer. */
   readonly up: number;
-  readonly densityTable: number;
   readonly message: number;
   readonly skip: number;
   readonly product: number;
@@ -42,11 +51,14 @@ export interface StoredLayer extends Pick<BakedLayer, Shape> {
   }[];
 }
 
-/** Copies the weights into shared memory, once for all threads. */
+/** Copies the weights into shared memory, once for all threads, and makes room for the tables. */
 export function storeModel(memory: WebAssembly.Memory, model: BakedModel): StoredModel {
-  const { padded } = model;
+  const { padded, nIntervals } = model;
+  const nSlots = countSlots(model);
+  const room = (columns: number) => allocate(memory, 16 * nSlots * nIntervals * columns);
   return {
     ...model,
+    nSlots,
     layers: model.layers.map((layer) => ({
       lIn: layer.lIn,
       lOut: layer.lOut,
@@ -58,7 +70,8 @@ export function storeModel(memory: WebAssembly.Memory, model: BakedModel): Store
       nSkip: layer.nSkip,
       paths: storePaths(memory, layer),
       up: layer.up ? store(memory, blockColumns(layer.up, padded, padded)) : 0,
-      densityTable: layer.densityTable ? store(memory, layer.densityTable) : 0,
+      tables: Array.from({ length: layer.nRadials }, () => room(layer.width)),
+      densityTable: layer.densityWeight ? room(1) : 0,
       message: store(memory, blockColumns(layer.message, layer.groups * layer.width, padded)),
       skip: layer.skip ? store(memory, blockColumns(layer.skip, padded, padded)) : 0,
       product: store(memory, blockColumns(layer.product, padded, padded)),
@@ -73,42 +86,11 @@ export function storeModel(memory: WebAssembly.Memory, model: BakedModel): Store
 }
 
 function storePaths(memory: WebAssembly.Memory, layer: BakedLayer): StoredPath[] {
-  const { table, nRadials, width } = layer;
   const couplings = store(memory, layer.couplings);
-  const tables = Array.from(
-    { length: nRadials },
-    (_, i) => store(memory, blockCubics(table, nRadials, width, i)),
-  );
   return layer.degrees.map((l3, p) => {
     const [l1, l2, , first, last] = layer.paths.subarray(5 * p, 5 * p + 5);
-    return {
-      l1,
-      l2,
-      l3,
-      couplings: couplings + 12 * first,
-      nCouplings: last - first,
-      table: tables[Math.min(p, nRadials - 1)],
-    };
+    return { l1, l2, l3, couplings: couplings + 12 * first, nCouplings: last - first };
   });
-}
-
-/** Cubics of radial function i: (n_rows, n_radials, width, 4) becomes (width / 4, n_rows, 4, 4). */
-function blockCubics(
-  table: Float32Array,
-  nRadials: number,
-  width: number,
-  i: number,
-): Float32Array {
-  const nRows = table.length / (4 * nRadials * width);
-  const out = new Float32Array(4 * nRows * width);
-  for (let row = 0; row < nRows; row++) {
-    for (let c = 0; c < width; c++) {
-      const from = 4 * ((row * nRadials + i) * width + c);
-      const to = 16 * (Math.floor(c / 4) * nRows + row) + c % 4;
-      for (let k = 0; k < 4; k++) out[to + 4 * k] = table[from + k];
-    }
-  }
-  return out;
 }
 
 /** Matrices (n, m) one after the other become (m / 8, n, 8) each, as channel_mix reads them. */

@@ -2,7 +2,8 @@ import type { Backend, Describer } from "../backend.ts";
 import { RequestError } from "../errors.ts";
 import type { Frame, Graph } from "../frame.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
-import { type BakedModel, bakeModel } from "../model/bake.ts";
+import { bakeModel } from "../model/bake.ts";
+import { TableSlots } from "../model/bake_tables.ts";
 import { bakeSchnet } from "../model/bake_schnet.ts";
 import { descriptorLength, type DescriptorModel, isSchnet } from "../model/descriptor_model.ts";
 import type { MaceModel } from "../model/mace_model.ts";
@@ -27,7 +28,7 @@ import { leadingSubspace } from "./leading_subspace.ts";
 import { countNeighbors } from "./neighbor_count.ts";
 import { proveComputing } from "./self_test.ts";
 import { Tilings } from "./tiling.ts";
-import { layerBuffers, uploadLayers } from "./weights.ts";
+import { countSlots, layerBuffers, uploadLayers, uploadTables } from "./weights.ts";
 
 /** Every kernel by the name of its file and entry point. */
 export const SHADERS = {
@@ -89,12 +90,19 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
   };
 }
 
+/** Frames that the device is ready for. */
+interface Group {
+  readonly frames: readonly Frame[];
+  /** Rows of a part that fits the device: of its atoms, or pooled. */
+  rows(part: readonly Graph[], pooling: Pooling | null): Promise<Float32Array>;
+}
+
 /** A model on the device. */
 interface Engine {
   readonly bytesPerAtom: number;
   readonly bytesPerEdge: number;
-  /** Rows of a part that fits the device: of its atoms, or pooled. */
-  rows(part: readonly Graph[], pooling: Pooling | null): Promise<Float32Array>;
+  /** Frames whose tables are on the device together, in their order, one group after the other. */
+  groups(frames: readonly Frame[]): Iterable<Group>;
   close(): void;
 }
 
@@ -107,15 +115,30 @@ async function openMace(
   elements: readonly number[],
 ): Promise<Engine> {
   const baked = bakeModel(model, elements, nLayers);
-  checkTables(gpu, baked);
-  const layers = uploadLayers(gpu, baked);
+  const nSlots = countSlots(gpu, baked);
+  if (nSlots === 0) {
+    throw new RequestError(
+      `Cannot hold a radial table on the GPU: a binding holds ${gpu.maxBinding} bytes; use --backend cpu`,
+    );
+  }
+  const slots = new TableSlots(baked, nSlots);
+  const layers = uploadLayers(gpu, baked, nSlots);
   const tiling = await tilings.of(baked);
   const sums = baked.layers.map(({ nComponents, groups, width }) => nComponents * groups * width);
   return {
     bytesPerAtom: 4 * Math.max(...sums, 16 * baked.padded),
     bytesPerEdge: 4 * 36,
-    rows: (part, pooling) =>
-      tiling.run((paths) => describeGraphs(gpu, kernels, baked, layers, paths, part, pooling)),
+    *groups(frames) {
+      for (const plan of slots.plan(frames)) {
+        for (const load of plan.load) uploadTables(gpu, baked, layers, load);
+        const own = { ...baked, pairOf: plan.pairOf };
+        yield {
+          frames: plan.frames.map((f) => frames[f]),
+          rows: (part, pooling) =>
+            tiling.run((paths) => describeGraphs(gpu, kernels, own, layers, paths, part, pooling)),
+        };
+      }
+    },
     close() {
       for (const layer of layers) for (const buffer of layerBuffers(layer)) buffer.destroy();
     },
@@ -134,7 +157,10 @@ function openSchnet(
   return {
     bytesPerAtom: 4 * Math.max(baked.padded, ...baked.layers.map(({ nFilters }) => nFilters)),
     bytesPerEdge: 16,
-    rows: (part, pooling) => describeSchnet(gpu, kernels, baked, layers, elements, part, pooling),
+    groups: (frames) => [{
+      frames,
+      rows: (part, pooling) => describeSchnet(gpu, kernels, baked, layers, elements, part, pooling),
+    }],
     close: () => destroySchnet(layers),
   };
 }
@@ -153,8 +179,10 @@ async function openDescriber(
   const width = descriptorLength(model, nLayers);
   /** Rows of every part that fits the device, with its graphs. */
   async function* run(frames: readonly Frame[], pooling: Pooling | null) {
-    for (const part of splitGraphs(gpu, engine, frames, model.rMax)) {
-      yield { part, rows: await engine.rows(part, pooling) };
+    for (const group of engine.groups(frames)) {
+      for (const part of splitGraphs(gpu, engine, group.frames, model.rMax)) {
+        yield { part, rows: await group.rows(part, pooling) };
+      }
     }
   }
   return {
@@ -187,15 +215,6 @@ async function openDescriber(
       return Promise.resolve();
     },
   };
-}
-
-function checkTables(gpu: Gpu, model: BakedModel): void {
-  const largest = Math.max(...model.layers.map((layer) => layer.table.byteLength));
-  if (largest <= gpu.maxBinding) return;
-  throw new RequestError(
-    `Cannot hold the radial tables of ${model.nElements} elements on the GPU: ${largest} bytes, ` +
-      `a binding holds ${gpu.maxBinding}; use --backend cpu`,
-  );
 }
 
 /** Graphs in groups whose largest buffer fits one binding of the device. */

@@ -147,7 +147,7 @@ class MaceRun {
         ["u32", nAtoms],
         ["u32", nIntervals],
         ["f32", rMax],
-        ["u32", layer.densityTable ? 1 : 0],
+        ["u32", layer.densityWeight ? 1 : 0],
       ],
       [vectors, buffers.densityTable, atoms, edges, geometry],
     );

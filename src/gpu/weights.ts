@@ -1,4 +1,5 @@
 import type { BakedLayer, BakedModel } from "../model/bake.ts";
+import { bakeDensity, bakeTable, type TablePlan } from "../model/bake_tables.ts";
 import type { Gpu } from "./device.ts";
 import { storageBuffer } from "./kernel.ts";
 
@@ -15,16 +16,50 @@ export interface LayerBuffers {
   readonly contractions: readonly { terms: GPUBuffer; coefficients: GPUBuffer }[];
 }
 
-/** Copies the weights of every layer to the device. */
-export function uploadLayers(gpu: Gpu, model: BakedModel): LayerBuffers[] {
+/** Bytes of one class of pairs in a layer's table. */
+function tableBytes({ nRadials, width }: BakedLayer, nIntervals: number): number {
+  return 16 * nIntervals * nRadials * width;
+}
+
+/** Classes of pairs whose tables fit the bindings of the device. */
+export function countSlots(
+  { maxBinding }: Gpu,
+  { layers, nIntervals, nClasses }: BakedModel,
+): number {
+  const largest = Math.max(...layers.map((layer) => tableBytes(layer, nIntervals)));
+  return Math.min(nClasses, Math.floor(maxBinding / largest));
+}
+
+/** Fills one slot with the tables of a class of pairs. */
+export function uploadTables(
+  gpu: Gpu,
+  { nIntervals }: BakedModel,
+  buffers: readonly LayerBuffers[],
+  { class: k, slot }: TablePlan["load"][number],
+): void {
+  for (const { layer, table, densityTable } of buffers) {
+    const write = (buffer: GPUBuffer, content: Float32Array) =>
+      gpu.device.queue.writeBuffer(
+        buffer,
+        slot * content.byteLength,
+        content as Float32Array<ArrayBuffer>,
+      );
+    write(table, bakeTable(layer, k, nIntervals));
+    if (layer.densityWeight) write(densityTable, bakeDensity(layer, k, nIntervals));
+  }
+}
+
+/** Copies the weights of every layer to the device, and makes room for the tables. */
+export function uploadLayers(gpu: Gpu, model: BakedModel, nSlots: number): LayerBuffers[] {
+  const { nIntervals } = model;
   return model.layers.map((layer, t) => {
     const upload = (name: string, content: Float32Array | Uint32Array) =>
       storageBuffer(gpu, `layer ${t} ${name}`, content);
     return {
       layer,
       up: layer.up && upload("up", layer.up),
-      table: upload("table", layer.table),
-      densityTable: upload("density table", layer.densityTable ?? new Float32Array(4)),
+      table: storageBuffer(gpu, `layer ${t} table`, nSlots * tableBytes(layer, nIntervals)),
+      densityTable: storageBuffer(gpu, `layer ${t} density table`, nSlots * 16 * nIntervals),
       message: upload("message", layer.message),
       skip: layer.skip && upload("skip", layer.skip),
       product: upload("product", layer.product),

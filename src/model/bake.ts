@@ -1,22 +1,24 @@
-import { RequestError } from "../errors.ts";
 import { pathOffsets } from "./atomic_basis.ts";
+import {
+  intervalsFor,
+  type PairClasses,
+  pairClasses,
+  placesOf,
+  type TableSource,
+} from "./bake_tables.ts";
 import { elementWeights } from "./channel_mix.ts";
 import { messageCouplings } from "./couplings.ts";
 import { type MaceLayer, type MaceModel } from "./mace_model.ts";
-import { elementIndices } from "./descriptor_model.ts";
 import { concatenate, padColumns, padMatrices, product } from "./pack.ts";
 import { elementCoefficients } from "./product_basis.ts";
 import { type FactorisedRadial, factoriseRadial } from "./radial_rank.ts";
-import {
-  densityFunction,
-  intervalsNeeded,
-  type RadialFunction,
-  radialFunction,
-  tabulate,
-} from "./radial_table.ts";
+import { type RadialFunctions, radialFunctions } from "./radial_table.ts";
 
-/** Radial tables beyond this do not fit the memory of the kernels, bytes. */
-const MAX_TABLES = 2 ** 31;
+/**
+ * The first layer's sums are kept apart for every element of the senders, in few radial functions; beyond
+ * so many elements all channels together are less work, unless the functions are few to begin with.
+ */
+const FEW_ELEMENTS = 3;
 
 /** Channels and ranks are padded with zeros to a multiple of this, the width of the widest kernel. */
 const CHANNEL_BLOCK = 8;
@@ -34,8 +36,10 @@ export interface BakedModel {
   /** Place of each atomic number among the elements that were baked, shape (256). */
   readonly elementOf: Uint8Array;
   readonly nElements: number;
-  /** Table of each pair of elements, shape (n_elements, n_elements): receiver, sender. */
+  /** Class of each pair of elements, shape (n_elements, n_elements): receiver, sender. */
   readonly pairOf: Uint32Array;
+  /** Classes of pairs, which share their tables. */
+  readonly nClasses: number;
   /** Intervals of every radial table. */
   readonly nIntervals: number;
   /** Shape (n_elements, padded). */
@@ -48,7 +52,7 @@ export interface BakedModel {
  * its neighbor sums run over few independent radial functions instead of channels, apart for every
  * element of the senders (`groups`), and its message weights expand them into channels.
  */
-export interface BakedLayer {
+export interface BakedLayer extends TableSource {
   readonly lIn: number;
   readonly lOut: number;
   /** Per path: l1, l2, first component of its output, first and last coupling; shape (n_paths, 5). */
@@ -60,18 +64,10 @@ export interface BakedLayer {
   readonly nComponents: number;
   /** Couplings sorted by path and k: place 7 a + b, k and the value's bits; shape (n, 3). */
   readonly couplings: Uint32Array;
-  /** Columns of the radial tables and of the neighbor sums: a padded rank or the padded channels. */
-  readonly width: number;
   /** Neighbor sums that are kept apart: one per element of the senders, or a single one. */
   readonly groups: number;
   /** Shape (lIn + 1, padded, padded); null in the first layer. */
   readonly up: Float32Array | null;
-  /** Radial functions per edge: one per path, or a single one that all paths share. */
-  readonly nRadials: number;
-  /** Cubics in the place within an interval, shape (n_pairs, n_intervals, n_radials, width, 4). */
-  readonly table: Float32Array;
-  /** Shape (n_pairs, n_intervals, 4), or null. */
-  readonly densityTable: Float32Array | null;
   /** Message linear, with the element's skip weights where the block has no residual;
    * shape (n_elements or 1, n_paths, groups · width, padded). */
   readonly message: Float32Array;
@@ -99,24 +95,19 @@ export function bakeModel(
   species: readonly number[],
   nLayers = model.layers.length,
 ): BakedModel {
-  const indices = elementIndices(model);
-  const elementOf = new Uint8Array(256).fill(255);
-  species.forEach((z, i) => elementOf[z] = i);
-  const pairs = elementPairs(model, species);
+  const { elementOf, places } = placesOf(model, species);
+  const pairs = pairClasses(model, species);
   const padded = roundUp(model.channels, CHANNEL_BLOCK);
   const layers = model.layers.slice(0, nLayers);
-  const factors = pairs.list.map(([sender, receiver]) =>
-    factoriseRadial(model, layers[0], sender, receiver)
-  );
+  const factors = species.length <= FEW_ELEMENTS || layers[0].radialWidths.length === 2
+    ? pairs.list.map(([sender, receiver]) => factoriseRadial(model, layers[0], sender, receiver))
+    : null;
   const radials = layers.map((layer, t) =>
-    pairs.list.map(([sender, receiver], i) =>
-      t === 0 ? factors[i].functions : radialFunction(model, layer, sender, receiver)
+    pairs.list.map(([sender, receiver], k) =>
+      t === 0 && factors ? factors[k].functions : radialFunctions(model, layer, sender, receiver)
     )
   );
-  const nIntervals = Math.max(...radials.flat().map((f) => intervalsNeeded(f, model.rMax)));
-  checkTables(layers, pairs.list.length, nIntervals, padded);
-  const places = species.map((z) => indices[z]);
-  const shape = { model, places, pairs, padded, nIntervals };
+  const shape = { model, places, pairs, padded };
   return {
     channels: model.channels,
     padded,
@@ -125,7 +116,8 @@ export function bakeModel(
     elementOf,
     nElements: species.length,
     pairOf: pairs.of,
-    nIntervals,
+    nClasses: pairs.list.length,
+    nIntervals: intervalsFor(radials, model.rMax),
     embedding: concatenate(
       places.map((z) => padColumns(elementEmbedding(model, z), model.channels, padded)),
     ),
@@ -138,9 +130,8 @@ interface Shape {
   readonly model: MaceModel;
   /** Place of each baked element among those of the model. */
   readonly places: readonly number[];
-  readonly pairs: ReturnType<typeof elementPairs>;
+  readonly pairs: PairClasses;
   readonly padded: number;
-  readonly nIntervals: number;
 }
 
 function roundUp(n: number, block: number): number {
@@ -153,50 +144,17 @@ function elementEmbedding({ embedding, channels: C, elementNormalizer }: MaceMod
   return embedding.slice(z * C, (z + 1) * C).map((x) => x * scale);
 }
 
-function checkTables(
-  layers: readonly MaceLayer[],
-  nPairs: number,
-  nIntervals: number,
-  padded: number,
-): void {
-  const columns = layers.reduce((sum, layer) => sum + layer.paths.length * padded, 0);
-  const bytes = 16 * nPairs * nIntervals * columns;
-  if (bytes <= MAX_TABLES) return;
-  throw new RequestError(
-    `Cannot tabulate ${nPairs} pairs of elements: ${(bytes / 1e9).toFixed(1)} GB; ` +
-      "use --layers 1, or distil frames of fewer elements at a time",
-  );
-}
-
-/** Distinct radial functions: one per unordered pair of elements with Agnesi, one alone without. */
-function elementPairs(model: MaceModel, species: readonly number[]) {
-  const n = species.length;
-  const of = new Uint32Array(n * n);
-  if (!model.radial.agnesi) return { of, list: [[species[0], species[0]]] };
-  const list: number[][] = [];
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j <= i; j++) {
-      of[i * n + j] = of[j * n + i] = list.length;
-      list.push([species[i], species[j]]);
-    }
-  }
-  return { of, list };
-}
-
 function bakeLayer(
   shape: Shape,
   layer: MaceLayer,
-  radials: readonly RadialFunction[],
+  radials: readonly RadialFunctions[],
   factors: readonly FactorisedRadial[] | null,
 ): BakedLayer {
-  const { model, places, pairs, padded, nIntervals } = shape;
+  const { model, places, padded } = shape;
   const C = model.channels;
   const { total } = pathOffsets(layer.paths);
   const squares = (weights: Float64Array, count: number, scale = 1) =>
     padMatrices(weights, [count, C, C], [padded, padded], scale);
-  const densities = pairs.list.map(([sender, receiver]) =>
-    tabulate(densityFunction(model, layer, sender, receiver), model.rMax, nIntervals)
-  );
   const nSkip = layer.residual ? Math.min(layer.nSkip, layer.lIn + 1, layer.lOut + 1) : 0;
   const residual = places.flatMap((z) =>
     Array.from({ length: nSkip }, (_, l) => squares(skipWeights(model, layer, l, z), 1))
@@ -208,8 +166,9 @@ function bakeLayer(
     nPaths: layer.paths.length,
     degrees: layer.paths.map((path) => path[2]),
     nComponents: total,
-    ...(factors ? factorisedSums(shape, layer, radials, factors) : fullSums(shape, layer, radials)),
-    densityTable: layer.density ? concatenate(densities) : null,
+    ...(factors ? factorisedSums(shape, layer, factors) : fullSums(shape, layer)),
+    radials,
+    densityWeight: layer.densityWeight,
     skip: nSkip > 0 ? concatenate(residual) : null,
     nSkip,
     contractions: layer.contractions.map((contraction) => ({
@@ -226,15 +185,11 @@ function bakeLayer(
 
 type NeighborSums = Pick<
   BakedLayer,
-  "width" | "groups" | "up" | "nRadials" | "table" | "message" | "messagePerElement"
+  "width" | "groups" | "up" | "nRadials" | "message" | "messagePerElement"
 >;
 
 /** Neighbor sums over all channels of the features. */
-function fullSums(
-  { model, places, padded, nIntervals }: Shape,
-  layer: MaceLayer,
-  radials: readonly RadialFunction[],
-): NeighborSums {
+function fullSums({ model, places, padded }: Shape, layer: MaceLayer): NeighborSums {
   const C = model.channels;
   const receivers = layer.residual ? [null] : places;
   return {
@@ -242,9 +197,6 @@ function fullSums(
     groups: 1,
     up: padMatrices(layer.linearUp, [layer.lIn + 1, C, C], [padded, padded], 1 / Math.sqrt(C)),
     nRadials: layer.paths.length,
-    table: concatenate(
-      radials.map((f) => padColumns(tabulate(f, model.rMax, nIntervals), C, padded, 4)),
-    ),
     message: concatenate(
       receivers.flatMap((z) =>
         layer.paths.map((_, p) =>
@@ -261,9 +213,8 @@ function fullSums(
  * with R = φ V and h the features of z: A[c] = Σ_z Σ_q V[q, c] h_z[c] Σ_e φ_q Y.
  */
 function factorisedSums(
-  { model, places, pairs, padded, nIntervals }: Shape,
+  { model, places, pairs, padded }: Shape,
   layer: MaceLayer,
-  radials: readonly RadialFunction[],
   factors: readonly FactorisedRadial[],
 ): NeighborSums {
   const C = model.channels;
@@ -294,11 +245,6 @@ function factorisedSums(
     groups: n,
     up: null,
     nRadials: 1,
-    table: concatenate(
-      radials.map((f, i) =>
-        padColumns(tabulate(f, model.rMax, nIntervals), factors[i].rank, width, 4)
-      ),
-    ),
     message: concatenate(message),
     messagePerElement: true,
   };

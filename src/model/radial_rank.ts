@@ -1,6 +1,6 @@
 import { Matrix as MlMatrix, QrDecomposition, SingularValueDecomposition } from "ml-matrix";
 import { type MaceLayer, type MaceModel } from "./mace_model.ts";
-import { type RadialFunction, radialFunction } from "./radial_table.ts";
+import { hiddenValues, type RadialFunctions, radialFunctions } from "./radial_table.ts";
 
 /** Share of the radial functions, root mean square, that the factorisation may lose. */
 const TOLERANCE = 1e-7;
@@ -10,8 +10,8 @@ const SAMPLES = 512;
 /** Radial functions R_f(r) = Σ_q φ_q(r) V[q, f] of few independent ones. */
 export interface FactorisedRadial {
   readonly rank: number;
-  /** φ, shape (n, rank). */
-  readonly functions: RadialFunction;
+  /** φ, as many as the rank. */
+  readonly functions: RadialFunctions;
   /** V with orthonormal rows, shape (rank, n_paths · C). */
   readonly mixing: Float64Array;
 }
@@ -29,25 +29,15 @@ export function factoriseRadial(
   sender: number,
   receiver: number,
 ): FactorisedRadial {
-  const { radialMlp, radialWidths } = layer;
-  const last = radialMlp.length - 1;
-  const [width, nFunctions] = radialWidths.slice(last);
+  const functions = radialFunctions(model, layer, sender, receiver);
+  const width = functions.widths[functions.widths.length - 1];
+  const nFunctions = functions.last.length / width;
   const r = Float64Array.from(
     { length: SAMPLES },
     (_, i) => model.rMax * ((i + 0.5) / SAMPLES) ** 2,
   );
-  const identity = MlMatrix.eye(width).mul(Math.sqrt(width)).to1DArray();
-  const hidden = radialFunction(
-    model,
-    {
-      radialMlp: [...radialMlp.slice(0, last), Float64Array.from(identity)],
-      radialWidths: [...radialWidths.slice(0, last + 1), width],
-    },
-    sender,
-    receiver,
-  );
-  const z = MlMatrix.from1DArray(SAMPLES, width, hidden(r));
-  const w = MlMatrix.from1DArray(width, nFunctions, radialMlp[last]);
+  const z = MlMatrix.from1DArray(SAMPLES, width, hiddenValues(functions)(r));
+  const w = MlMatrix.from1DArray(width, nFunctions, functions.last);
   const t = new QrDecomposition(z).upperTriangularMatrix;
   const svd = new SingularValueDecomposition(t.mmul(w).transpose(), {
     computeLeftSingularVectors: true,
@@ -56,16 +46,11 @@ export function factoriseRadial(
   });
   const rank = leadingRank(svd.diagonal);
   const v = svd.leftSingularVectors.subMatrix(0, nFunctions - 1, 0, rank - 1);
-  const functions = radialFunction(
-    model,
-    {
-      radialMlp: [...radialMlp.slice(0, last), Float64Array.from(w.mmul(v).to1DArray())],
-      radialWidths: [...radialWidths.slice(0, last + 1), rank],
-    },
-    sender,
-    receiver,
-  );
-  return { rank, functions, mixing: Float64Array.from(v.transpose().to1DArray()) };
+  return {
+    rank,
+    functions: { ...functions, last: Float64Array.from(w.mmul(v).to1DArray()) },
+    mixing: Float64Array.from(v.transpose().to1DArray()),
+  };
 }
 
 /** The smallest rank beyond which the singular values are negligible. */

@@ -1,5 +1,6 @@
-import { type MaceLayer, type MaceModel } from "./mace_model.ts";
-import { edgeDensity, radialBasis, radialWeights } from "./radial_basis.ts";
+import { addProduct } from "../matrix.ts";
+import type { MaceLayer, MaceModel, RadialModel } from "./mace_model.ts";
+import { edgeDensity, radialBasis, radialWeights, silu } from "./radial_basis.ts";
 
 /** Error of the interpolation at which a table is as good as float32, relative to its maximum. */
 const TOLERANCE = 6e-8;
@@ -17,32 +18,83 @@ const NEAR_ZERO = 1e-6;
 /** Functions of the distance alone, one row of values per distance. */
 export type RadialFunction = (r: Float64Array) => Float64Array;
 
-/** Radial weights of all message paths between two elements, shape (n, n_paths, C). */
-export function radialFunction(
+/**
+ * Radial functions between two elements, R(r) = z(r) W / √k: the last layer of the radial MLP is linear
+ * in k hidden values z, or in the radial basis itself where there is no hidden layer. Plain data, which
+ * may cross threads.
+ */
+export interface RadialFunctions {
+  readonly radial: RadialModel;
+  readonly rMax: number;
+  readonly siluScale: number;
+  /** Atomic numbers. */
+  readonly sender: number;
+  readonly receiver: number;
+  /** Hidden layers, and their widths with that of the basis first; the last width is k. */
+  readonly hidden: readonly Float64Array[];
+  readonly widths: readonly number[];
+  /** W, shape (k, n_columns). */
+  readonly last: Float64Array;
+}
+
+/** Radial weights of all message paths between two elements, n_columns = n_paths · C. */
+export function radialFunctions(
   model: MaceModel,
-  layer: Pick<MaceLayer, "radialMlp" | "radialWidths">,
+  { radialMlp, radialWidths }: Pick<MaceLayer, "radialMlp" | "radialWidths">,
   sender: number,
   receiver: number,
-): RadialFunction {
-  return (r) => radialWeights(embed(model, r, sender, receiver), layer, model.siluScale);
+): RadialFunctions {
+  const { radial, rMax, siluScale } = model;
+  const [hidden, last] = [radialMlp.slice(0, -1), radialMlp[radialMlp.length - 1]];
+  const widths = radialWidths.slice(0, -1);
+  return { radial, rMax, siluScale, sender, receiver, hidden, widths, last };
+}
+
+/** Hidden values z, shape (n, k). */
+export function hiddenValues(functions: RadialFunctions): RadialFunction {
+  const { hidden, widths, siluScale } = functions;
+  return (r) => {
+    const basis = embed(functions, r);
+    if (hidden.length === 0) return basis;
+    const layers = { radialMlp: hidden, radialWidths: widths };
+    // The last hidden layer is activated, too.
+    return radialWeights(basis, layers, siluScale).map((x) => siluScale * silu(x));
+  };
+}
+
+/** All functions, shape (n, n_columns). */
+export function radialValues(functions: RadialFunctions): RadialFunction {
+  const z = hiddenValues(functions);
+  const k = functions.widths[functions.widths.length - 1];
+  const nColumns = functions.last.length / k;
+  return (r) => {
+    const out = new Float64Array(r.length * nColumns);
+    addProduct(out, z(r), functions.last, r.length, k, nColumns, 1 / Math.sqrt(k));
+    return out;
+  };
 }
 
 /** Edge density between two elements, shape (n, 1); zero where the layer has none. */
 export function densityFunction(
-  model: MaceModel,
-  layer: MaceLayer,
+  model: Pick<MaceModel, "radial" | "rMax">,
+  { densityWeight }: Pick<MaceLayer, "densityWeight">,
   sender: number,
   receiver: number,
 ): RadialFunction {
-  const { densityWeight } = layer;
   if (!densityWeight) return (r) => new Float64Array(r.length);
-  return (r) => edgeDensity(embed(model, r, sender, receiver), densityWeight);
+  return (r) => edgeDensity(embed({ ...model, sender, receiver }, r), densityWeight);
 }
 
-function embed(model: MaceModel, r: Float64Array, sender: number, receiver: number): Float64Array {
+function embed(
+  { radial, rMax, sender, receiver }: Pick<
+    RadialFunctions,
+    "radial" | "rMax" | "sender" | "receiver"
+  >,
+  r: Float64Array,
+): Float64Array {
   const senders = new Uint8Array(r.length).fill(sender);
   const receivers = new Uint8Array(r.length).fill(receiver);
-  return radialBasis(r, senders, receivers, model.radial, model.rMax);
+  return radialBasis(r, senders, receivers, radial, rMax);
 }
 
 /**
@@ -83,7 +135,7 @@ export function tablePlaces(
  * @returns coefficients rounded to float32, shape (n, n_columns, 4)
  */
 export function tabulate(f: RadialFunction, rMax: number, n: number): Float32Array {
-  const [value, slope] = valuesAndSlopes(f, rMax, n, knotDistances(rMax, n));
+  const [value, slope] = knots(f, rMax, n);
   const nColumns = value.length / (n + 1);
   const table = new Float32Array(4 * n * nColumns);
   for (let k = 0; k < n * nColumns; k++) {
@@ -97,15 +149,30 @@ export function tabulate(f: RadialFunction, rMax: number, n: number): Float32Arr
   return table;
 }
 
+/** Values at the knots of n intervals and slopes per interval there, shape (n + 1, n_columns) each. */
+export function knots(
+  f: RadialFunction,
+  rMax: number,
+  n: number,
+): [values: Float64Array, slopes: Float64Array] {
+  return valuesAndSlopes(f, rMax, n, knotDistances(rMax, n));
+}
+
 /** Values at distances r and slopes per interval there, df/dt = df/dr · 2 √(r rMax) / n. */
-function valuesAndSlopes(f: RadialFunction, rMax: number, n: number, r: Float64Array) {
+function valuesAndSlopes(
+  f: RadialFunction,
+  rMax: number,
+  n: number,
+  r: Float64Array,
+): [Float64Array, Float64Array] {
   const at = (shift: number) => f(r.map((x) => Math.max(x + shift, NEAR_ZERO)));
   const [value, above, below] = [at(0), at(STEP), at(-STEP)];
   const nColumns = value.length / r.length;
-  const slope = above.map((x, k) => {
-    const scale = 2 * Math.sqrt(r[Math.floor(k / nColumns)] * rMax) / n;
-    return scale * (x - below[k]) / (2 * STEP);
-  });
+  const slope = new Float64Array(value.length);
+  for (let i = 0, k = 0; i < r.length; i++) {
+    const scale = 2 * Math.sqrt(r[i] * rMax) / n / (2 * STEP);
+    for (const end = k + nColumns; k < end; k++) slope[k] = scale * (above[k] - below[k]);
+  }
   return [value, slope];
 }
 
@@ -118,7 +185,7 @@ export function intervalsNeeded(f: RadialFunction, rMax: number): number {
 }
 
 /** Largest error half-way between knots, relative to the largest value there. */
-function interpolationError(f: RadialFunction, rMax: number, n: number): number {
+export function interpolationError(f: RadialFunction, rMax: number, n: number): number {
   const first = Math.ceil(n * Math.sqrt(CLOSEST / rMax));
   const probes = Array.from(
     { length: PROBES },

@@ -7,7 +7,7 @@ import { SHADERS } from "../../src/gpu/backend.ts";
 import { openDevice } from "../../src/gpu/device.ts";
 import { openKernel } from "../../src/gpu/kernel.ts";
 import { LANES, Tilings } from "../../src/gpu/tiling.ts";
-import { uploadLayers } from "../../src/gpu/weights.ts";
+import { uploadLayers, uploadTables } from "../../src/gpu/weights.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { bakeModel } from "../../src/model/bake.ts";
 import { openGpuOrSkip } from "../backends.ts";
@@ -33,7 +33,8 @@ test("every tiling gives the same descriptors, and the choice is kept", async ()
   const positions = u.map((x, i) => 0.5 * x + 1.2 * ((i >> (i % 3)) & 1) + (i > 11 ? 0.9 : 0));
   const frame = makeFrame(new Array(8).fill(1), positions, [3, 0, 0, 0, 3, 0, 0, 0, 3]);
   const graph = neighborList(frame, model.rMax);
-  const layers = uploadLayers(gpu, model);
+  const layers = uploadLayers(gpu, model, 1);
+  uploadTables(gpu, model, layers, { class: 0, slot: 0 });
   // A hardware adapter tries all tilings on its first batch.
   const tiling = await new Tilings({ ...gpu, software: false }, SHADERS.atomic_basis).of(model);
   const results: Float32Array[] = [];
