@@ -11,6 +11,7 @@ import {
   NO_FACTOR,
 } from "../src/model/mace_model.ts";
 import { wigner3j } from "../src/model/couplings.ts";
+import { covalentRadius } from "../src/scan/covalent_radii.ts";
 import { normalNumbers } from "./inputs.ts";
 
 const L_MAX = 3;
@@ -30,8 +31,7 @@ export function mediumModel({ elements, rMax, channels }: MediumShape): MaceMode
   let seed = 1;
   const random = (...shape: number[]) =>
     normalNumbers(seed++, shape.reduce((product, n) => product * n, 1));
-  const covalentRadii = new Float64Array(120).fill(1);
-  covalentRadii[1] = 0.31;
+  const covalentRadii = Float64Array.from({ length: 120 }, (_, z) => covalentRadius(z));
   return {
     kind: "ScaleShiftMACE",
     elements,

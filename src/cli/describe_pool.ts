@@ -14,18 +14,27 @@ import type { PoolOfFrames } from "./load_pool.ts";
 import type { Console } from "./output.ts";
 import { VERSION } from "./version.ts";
 
+/** Frames and their rows in the pool. */
+interface Batch {
+  frames: Frame[];
+  rows: number[];
+}
+
+/** Atoms of the frames that are held to be sorted by their elements. */
+const WINDOW_ATOMS = 1 << 18;
+
 /** Frames of the pool in batches of about `batchAtoms` atoms, in input order. */
 export async function* readBatches(
   pool: PoolOfFrames,
   wanted: (entry: FrameEntry) => boolean,
   batchAtoms: number,
-): AsyncGenerator<{ frames: Frame[]; rows: number[] }> {
+): AsyncGenerator<Batch> {
   for (const { name, path } of pool.files) {
     const rowOf = new Map<number, number>();
     pool.entries.forEach((entry, row) => {
       if (entry.file === name && wanted(entry)) rowOf.set(entry.index, row);
     });
-    let batch: { frames: Frame[]; rows: number[] } = { frames: [], rows: [] };
+    let batch: Batch = { frames: [], rows: [] };
     let atoms = 0;
     for await (const frame of readFrames(name, path, new Set(rowOf.keys()))) {
       batch.frames.push(frame);
@@ -38,6 +47,33 @@ export async function* readBatches(
       atoms = 0;
     }
     if (batch.frames.length > 0) yield batch;
+  }
+}
+
+/** The same, frames of the same elements one after the other, so that tables of their pairs are kept. */
+async function* readByElements(
+  pool: PoolOfFrames,
+  wanted: (entry: FrameEntry) => boolean,
+  batchAtoms: number,
+): AsyncGenerator<Batch> {
+  for await (const { frames, rows } of readBatches(pool, wanted, WINDOW_ATOMS)) {
+    const keys = frames.map(({ species }) =>
+      [...new Set(species)].sort((a, b) => a - b).map((z) => String.fromCharCode(z)).join("")
+    );
+    const order = frames.map((_, i) => i)
+      .sort((i, j) => (keys[i] < keys[j] ? -1 : keys[i] > keys[j] ? 1 : i - j));
+    let batch: Batch = { frames: [], rows: [] };
+    let atoms = 0;
+    for (const [at, i] of order.entries()) {
+      batch.frames.push(frames[i]);
+      batch.rows.push(rows[i]);
+      atoms += frames[i].species.length;
+      if (atoms < batchAtoms && at + 1 < order.length) continue;
+      yield batch;
+      await setImmediate(); // lets Ctrl-C in
+      batch = { frames: [], rows: [] };
+      atoms = 0;
+    }
   }
 }
 
@@ -81,7 +117,7 @@ export async function describePool(
   const report = console.progress("Descriptors", pool.entries.length);
   try {
     const missing = (entry: FrameEntry) => !caches.get(entry.file)!.rows.has(entry.index);
-    for await (const { frames, rows } of readBatches(pool, missing, describer.batchAtoms)) {
+    for await (const { frames, rows } of readByElements(pool, missing, describer.batchAtoms)) {
       if (isInterrupted()) {
         throw new InterruptedError(
           `Interrupted after ${done} of ${pool.entries.length} frames; ` +

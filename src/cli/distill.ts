@@ -261,7 +261,7 @@ async function describe(
 
 function modelUsed({ model, name, bytes }: OpenedModel): ModelUsed {
   const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { name, sha256, kind: isSchnet(model) ? "schnet" : "mace" };
+  return { name, sha256, kind: isSchnet(model) ? "schnet" : model.kind === "ACE" ? "ace" : "mace" };
 }
 
 /** Rows of features from a file for the frames of the pool that are left. */

@@ -73,14 +73,14 @@ export async function htmlReport(
   }, reportData(entries, result, options, structures));
 }
 
+const DESCRIPTORS = { mace: "MACE", schnet: "SchNet", ace: "Atomic cluster expansion" } as const;
+
 /** What was done, in sentences for a paper. */
 function methodsText(report: RunReport, method: Results["command"]["method"]): string {
   const { options, model } = report;
   const explained = 100 * report.explained_variance.reduce((sum, v) => sum + v, 0);
   const described = model
-    ? `${
-      model.kind === "mace" ? "MACE" : "SchNet"
-    } descriptors (${model.name}) of the atoms were ` +
+    ? `${DESCRIPTORS[model.kind]} descriptors (${model.name}) of the atoms were ` +
       `pooled to one vector per configuration (${options.pooling})`
     : "Vectors from a file described the configurations";
   const search = options.radius === null

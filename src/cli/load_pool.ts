@@ -20,7 +20,7 @@ import {
 import { quickProblems } from "../scan/examine_frame.ts";
 import type { Problem } from "../scan/facts.ts";
 import { type DescriptorModel, elementIndices, isSchnet } from "../model/descriptor_model.ts";
-import { resolveModel, SHIPPED_MODEL } from "./model_store.ts";
+import { BUILT_IN_MODEL, openBuiltIn, resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import type { Console } from "./output.ts";
 import type { FrameFilter } from "./where.ts";
 
@@ -197,6 +197,11 @@ export async function spoolStandardInput(temporary: string[]): Promise<string> {
   return path;
 }
 
+const SHIPPED_WORDS = "Model: hydrogen-small, shipped; a descriptor, not a force field";
+const BUILT_IN_WORDS =
+  "Model: built-in, an atomic cluster expansion without trained weights; a descriptor, not a force " +
+  "field; --model takes a trained one, see cpd model list";
+
 /** A model that describes frames, as it was asked for and as it lies on disk. */
 export interface OpenedModel {
   readonly model: DescriptorModel;
@@ -205,10 +210,10 @@ export interface OpenedModel {
 }
 
 /**
- * Loads the model that was asked for, or the shipped one if every atom is hydrogen, and says what the
- * user should know before it is trusted with these frames.
+ * Loads the model that was asked for, or the shipped one if every atom is hydrogen, or the built-in one;
+ * says what the user should know before it is trusted with these frames.
  *
- * @throws {WeightsError} if there is no model for these elements, or it lacks one of them
+ * @throws {WeightsError} if it lacks one of the elements
  */
 export function openModel(
   { model: path, layers }: { readonly model: string | null; readonly layers: number | null },
@@ -216,15 +221,14 @@ export function openModel(
   console: Console,
 ): OpenedModel {
   const symbols = elements.map(chemicalSymbol).join(", ");
-  if (path === null && (elements.length !== 1 || elements[0] !== 1)) {
-    throw new WeightsError(
-      `Cannot describe ${symbols}: the shipped model knows hydrogen only; ` +
-        "give a MACE checkpoint with --model FILE, or a name of cpd model list",
-    );
+  const asked = path ?? (elements.join() === "1" ? SHIPPED_MODEL : BUILT_IN_MODEL);
+  const name = path ?? `${asked} (shipped)`;
+  if (path === null) {
+    console.say(asked === SHIPPED_MODEL ? SHIPPED_WORDS : BUILT_IN_WORDS);
   }
-  const name = path ?? "hydrogen-small (shipped)";
-  if (path === null) console.say("Model: hydrogen-small, shipped; a descriptor, not a force field");
-  const { model, bytes } = loadModel(resolveModel(path ?? SHIPPED_MODEL));
+  const { model, bytes } = asked === BUILT_IN_MODEL
+    ? openBuiltIn()
+    : loadModel(resolveModel(asked));
   if (layers !== null && layers > model.layers.length) {
     const has = model.layers.length;
     throw new UsageError(`Cannot use --layers ${layers}: the model has ${has}`);

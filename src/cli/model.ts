@@ -6,12 +6,13 @@ import { loadMace, loadModel } from "../checkpoint/load.ts";
 import { formatWeights } from "../checkpoint/weights.ts";
 import { UsageError, WeightsError } from "../errors.ts";
 import { checkTarget } from "./output_folder.ts";
-import { chemicalSymbol } from "../frame.ts";
+import { chemicalSymbol, MAX_ATOMIC_NUMBER } from "../frame.ts";
+import { builtInModel } from "../model/built_in.ts";
 import { descriptorLength, isSchnet } from "../model/descriptor_model.ts";
 import type { MaceModel } from "../model/mace_model.ts";
 import type { SchnetModel } from "../model/schnet_model.ts";
 import { dataFile } from "../shipped_files.ts";
-import { findModel, resolveModel, SHIPPED_MODEL } from "./model_store.ts";
+import { BUILT_IN_MODEL, findModel, resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import { modelFlags } from "./options.ts";
 
 /** `cpd model info|export|list|pull`. */
@@ -145,6 +146,14 @@ function knownModels() {
     sha256: null as string | null,
     path: dataFile("hydrogen-small.safetensors") as string | null,
   };
+  const builtIn = {
+    ...shipped,
+    name: BUILT_IN_MODEL,
+    elements: `${MAX_ATOMIC_NUMBER}: all`,
+    r_max: builtInModel().rMax,
+    trained_on: "nothing; an atomic cluster expansion, a descriptor",
+    path: "(none: its weights are formulas)",
+  };
   const known = KNOWN_MODELS.map((model) => ({
     name: model.name,
     license: model.license as string,
@@ -154,7 +163,7 @@ function knownModels() {
     sha256: model.sha256,
     path: findModel(model),
   }));
-  return [shipped, ...known];
+  return [shipped, builtIn, ...known];
 }
 
 function runList(args: readonly string[]): void {

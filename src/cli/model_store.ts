@@ -4,11 +4,21 @@ import { join } from "node:path";
 import process from "node:process";
 import { KNOWN_MODELS, type KnownModel, maceCacheName } from "../checkpoint/known_models.ts";
 import { WeightsError } from "../errors.ts";
+import { BUILT_IN_VERSION, builtInModel } from "../model/built_in.ts";
 import { dataFile } from "../shipped_files.ts";
 import { cacheFolder } from "./feature_cache.ts";
 
 /** The model that ships with the program: pure hydrogen, good as a descriptor only. */
 export const SHIPPED_MODEL = "hydrogen-small";
+
+/** The descriptor for every element that needs no file. */
+export const BUILT_IN_MODEL = "built-in";
+
+/** The built-in model, and bytes that change where its numbers do. */
+export function openBuiltIn() {
+  const bytes = new TextEncoder().encode(`${BUILT_IN_MODEL} ${BUILT_IN_VERSION}`);
+  return { model: builtInModel(), bytes };
+}
 
 /** Where `cpd model pull` keeps models. */
 export function modelFolder(): string {
@@ -35,6 +45,11 @@ export function findModel(model: KnownModel): string | null {
  * @throws {WeightsError} if it is a name whose file is not here; nothing is downloaded
  */
 export function resolveModel(nameOrPath: string): string {
+  if (nameOrPath === BUILT_IN_MODEL) {
+    throw new WeightsError(
+      `Cannot read "${BUILT_IN_MODEL}": it has no file; cpd model list says what it is`,
+    );
+  }
   if (nameOrPath === SHIPPED_MODEL) return dataFile("hydrogen-small.safetensors");
   const model = KNOWN_MODELS.find(({ name }) => name === nameOrPath);
   if (!model || existsSync(nameOrPath)) return nameOrPath;

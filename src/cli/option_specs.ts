@@ -25,7 +25,7 @@ export const INPUT_AND_MODEL: OptionGroup = {
       value: "MODEL",
       path: true,
       help: "MACE .model checkpoint, exported .safetensors, SchNet of schnetpack 2, or a name of " +
-        "cpd model list (default: the shipped hydrogen model if every atom is H)",
+        "cpd model list (default: the shipped hydrogen model if every atom is H, else built-in)",
     },
     { flag: "layers", value: "K", help: "use the first K layers (default: all)" },
     {

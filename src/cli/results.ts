@@ -12,7 +12,7 @@ import type { Stopwatch } from "./output.ts";
 export interface ModelUsed {
   readonly name: string;
   readonly sha256: string;
-  readonly kind: "mace" | "schnet";
+  readonly kind: "mace" | "schnet" | "ace";
 }
 
 /** A finished distillation and all that led to it. */

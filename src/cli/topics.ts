@@ -98,6 +98,12 @@ maximises V(r)/max V - isolated(r), V the variance of log(1 + neighbors); the cu
 and in the report, and --radius overrules it. The literal variance (--radius-objective variance)
 prefers a radius that spans the whole cloud.
 
+What describes a configuration is a model: --model MODEL, of cpd model list or a file. Where none is
+named it is hydrogen-small if every atom is hydrogen, and built-in otherwise: an atomic cluster
+expansion (Drautz 2019) for Z = 1 to 118 whose weights are formulas. It is trained on nothing and knows
+no chemistry; it tells structures and compositions apart. A model that was trained on matter like yours
+is better where there is one.
+
 No method is best on all data. cpd compare tells it for yours, where energies are in the files.`;
 
 const CITING = `To cite

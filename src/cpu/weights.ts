@@ -11,7 +11,7 @@ export interface StoredModel extends Omit<BakedModel, "layers"> {
 }
 
 /** Bytes that radial tables may take. */
-const MOST_TABLES = 1.5 * 2 ** 30;
+const MOST_TABLES = 2 ** 31;
 
 /** Slots for radial tables: one for each class, or as many as there is room for. */
 export function countSlots({ layers, nIntervals, nClasses }: BakedModel): number {

@@ -24,6 +24,16 @@ export const CITATIONS = {
   pages   = {241722},
   year    = {2018}
 }`,
+  ace: `@article{ace2019,
+  title   = {Atomic cluster expansion for accurate and transferable interatomic potentials},
+  author  = {Drautz, Ralf},
+  journal = {Phys. Rev. B},
+  volume  = {99},
+  pages   = {014104},
+  year    = {2019}
+}
+
+% Random mixtures of radial functions and elements: Darby et al., Phys. Rev. Lett. 131, 028001 (2023).`,
   direct: `@article{direct2024,
   title   = {Robust training of machine learning interatomic potentials with dimensionality reduction and stratified sampling},
   author  = {Qi, Ji and Ko, Tsz Wai and Wood, Brandon C. and Pham, Tuan Anh and Ong, Shyue Ping},
@@ -64,7 +74,7 @@ export const METHOD_SENTENCES: Readonly<Record<Method, string>> = {
 /** Keys of the citations that a run owes. */
 export function citationsOf(
   method: Method,
-  descriptor: "mace" | "schnet" | null,
+  descriptor: "mace" | "schnet" | "ace" | null,
 ): (keyof typeof CITATIONS)[] {
   const own = method === "direct" || method === "rnd" ? [method] as const : [];
   return ["cpd", ...(descriptor ? [descriptor] : []), ...own];
