@@ -7,10 +7,10 @@ import { bakeSchnet } from "../model/bake_schnet.ts";
 import { descriptorLength, type DescriptorModel, isSchnet } from "../model/descriptor_model.ts";
 import { chooseBuild } from "./build.ts";
 import { covariance } from "./covariance.ts";
-import { mark, release } from "./memory.ts";
+import { type Build, mark, release } from "./memory.ts";
 import { countNeighbors } from "./neighbor_count.ts";
 import { storeSchnet } from "./describe_schnet.ts";
-import type { Task } from "./thread.ts";
+import type { Task } from "./task.ts";
 import { openThreads, type Threads } from "./threads.ts";
 import { type StoredModel, storeModel } from "./weights.ts";
 
@@ -19,8 +19,13 @@ const TASK_ATOMS = 256;
 
 /** WebAssembly SIMD kernels on worker threads; results do not depend on the number of threads. */
 export function openCpuBackend(nThreads: number, build = chooseBuild()): Promise<Backend> {
-  const threads = openThreads(nThreads, build);
-  return Promise.resolve({
+  return Promise.resolve(cpuBackend(openThreads(nThreads, build), build));
+}
+
+/** The backend on given threads. */
+export function cpuBackend(threads: Threads, build: Build): Backend {
+  const nThreads = threads.count;
+  return {
     name: "cpu",
     description: `WebAssembly ${build === "relaxed" ? "relaxed " : ""}SIMD, ` +
       `${nThreads} thread${nThreads > 1 ? "s" : ""}`,
@@ -46,7 +51,7 @@ export function openCpuBackend(nThreads: number, build = chooseBuild()): Promise
     },
     countNeighbors: (points, radii) => countNeighbors(threads, points, radii),
     close: () => threads.close(),
-  });
+  };
 }
 
 /** Stores the model's weights; the returned function describes frames with them. */

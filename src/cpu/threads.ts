@@ -2,7 +2,8 @@ import { Worker } from "node:worker_threads";
 import { ParseError, RequestError } from "../errors.ts";
 import { threadModule } from "../shipped_files.ts";
 import { type Build, createMemory } from "./memory.ts";
-import type { Failure, Reply, Request, Task } from "./thread.ts";
+import { type Task, taskRunner } from "./task.ts";
+import type { Failure, Reply, Request } from "./thread.ts";
 
 /** A fixed number of threads on one shared memory. */
 export interface Threads {
@@ -52,6 +53,18 @@ export function openThreads(count: number, build: Build, module = threadModule()
     async close() {
       await Promise.all(threads.map((thread) => thread.close()));
     },
+  };
+}
+
+/** The same in this thread alone: for measurements, which no other thread should disturb. */
+export function inlineThreads(build: Build): Threads {
+  const memory = createMemory();
+  const run = taskRunner(memory, build);
+  return {
+    ...{ memory, count: 1 },
+    runAll: (tasks) => Promise.resolve(tasks.map(run)),
+    runEverywhere: (task) => Promise.resolve(void run(task)),
+    close: () => Promise.resolve(),
   };
 }
 

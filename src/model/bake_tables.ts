@@ -178,7 +178,7 @@ export class TableSlots {
     const load: { class: number; slot: number }[] = [];
     for (const k of wanted) {
       if (this.#slotOf.has(k)) continue;
-      const slot = this.#slotOf.size < this.nSlots ? this.#slotOf.size : this.#evict(wanted);
+      const slot = this.#slotOf.size < this.nSlots ? this.#slotOf.size : this.#evict();
       this.#slotOf.set(k, slot);
       load.push({ class: k, slot });
     }
@@ -186,13 +186,11 @@ export class TableSlots {
     return { frames, load, pairOf };
   }
 
-  #evict(wanted: ReadonlySet<number>): number {
-    for (const [k, slot] of this.#slotOf) {
-      if (wanted.has(k)) continue;
-      this.#slotOf.delete(k);
-      return slot;
-    }
-    throw new Error("every slot is wanted");
+  /** Frees the slot of the first class: what is wanted stands behind it. */
+  #evict(): number {
+    const [[k, slot]] = this.#slotOf;
+    this.#slotOf.delete(k);
+    return slot;
   }
 }
 

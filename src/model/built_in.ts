@@ -13,12 +13,12 @@ export const BUILT_IN_VERSION = 1;
 
 /** Cutoff, Å; radial functions; exponent of the cutoff function. */
 const [R_MAX, N_BESSEL, CUTOFF_POWER] = [4.5, 6, 2];
-const L_MAX = 2;
+const L_MAX = 3;
 /** Invariants of the neighbor density: none (the element of the atom alone), its integral, and its power
  * spectrum of degree 0 … L_MAX. */
 const N_TYPES = 3 + L_MAX;
 /** Mixtures of the radial functions and of the elements, of each type. */
-const N_MIXTURES = 20;
+const N_MIXTURES = 16;
 const C = N_TYPES * N_MIXTURES;
 const N_ELEMENTS = MAX_ATOMIC_NUMBER;
 /** Divides the sums over neighbors; standardised features do not depend on it. */

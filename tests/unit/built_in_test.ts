@@ -62,8 +62,8 @@ test("the built-in descriptors are those of their formula", () => {
   const C = model.channels;
   const { bessel, prefactor, cutoffPower: p } = model.radial;
   const { radialMlp: [mix], paths, contractions: [{ weights, nPaths }] } = model.layers[0];
-  // Channel 5 m + 1: the number of neighbors, seen through the mixture; 5 m + 2: its square.
-  for (const c of [1, 6, 11, 2, 7]) {
+  // Channel 6 m + 1: the number of neighbors, seen through the mixture; 6 m + 2: its square.
+  for (const c of [1, 7, 13, 2, 8]) {
     for (let n = 0; n < graph.nAtoms; n++) {
       let sum = 0;
       for (let e = graph.firstEdge[n]; e < graph.firstEdge[n + 1]; e++) {
@@ -78,7 +78,7 @@ test("the built-in descriptors are those of their formula", () => {
         });
       }
       const density = sum / model.layers[0].avgNumNeighbors;
-      const path = c % 5 - 1;
+      const path = c % 6 - 1;
       const g = weights[((f.species[n] - 1) * nPaths + path) * C + c];
       const expected = g * (path === 0 ? density : density ** 2);
       assert.ok(Math.abs(rows[n * C + c] - expected) < 1e-10 * Math.max(1, Math.abs(expected)));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ParseError } from "../../src/errors.ts";
-import type { Frame } from "../../src/frame.ts";
+import { type Frame, nearestImage } from "../../src/frame.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { makeFrame, randomNumbers } from "../support.ts";
 
@@ -81,6 +81,17 @@ test("a single atom in a cubic cell has 6, 18 and 26 images", () => {
   assert.equal(neighborList(frame, 1).nEdges, 0, "the cutoff itself is outside");
 });
 
+test("the nearest image of an atom, in skewed cells and along some axes only", () => {
+  const cell = Float64Array.of(10, 0, 0, 9.5, 3, 0, 0.2, 0.4, 12);
+  const all = [true, true, true] as const;
+  assert.ok(Math.abs(nearestImage(cell, all) - Math.hypot(0.5, 3)) < 1e-12);
+  assert.equal(nearestImage(cell, [false, false, false]), Infinity);
+  assert.equal(nearestImage(cell, [true, false, false]), 10);
+  assert.ok(Math.abs(nearestImage(cell, [false, true, true]) - Math.hypot(9.5, 3)) < 1e-12);
+  const fcc = Float64Array.of(0, 2, 2, 2, 0, 2, 2, 2, 0);
+  assert.ok(Math.abs(nearestImage(fcc, all) - Math.sqrt(8)) < 1e-12);
+});
+
 test("an isolated atom and an isolated pair", () => {
   assert.equal(
     neighborList(makeFrame([1], [0, 0, 0], undefined, [false, false, false]), 5).nEdges,
@@ -150,6 +161,6 @@ test("neighborList() refuses coincident atoms and dependent lattice vectors", ()
   );
   assert.throws(
     () => neighborList(makeFrame([1], [0, 0, 0], cube.map((x) => x / 1e4)), 3),
-    /1800 million neighbors per atom within 3 Å; is its cell, 0\.0004 Å, in Å\?/,
+    /1800000 million neighbors per atom within 3 Å; is its cell, 0\.0004 Å, in Å\?/,
   );
 });

@@ -81,19 +81,22 @@ test("all methods choose the same on every backend, over 300 seeds", async () =>
 
 test("close calls are named, and clear decisions are not", () => {
   const ids = BigUint64Array.from({ length: 4 }, (_, i) => BigInt(i));
-  const calls = (gap: number) => {
-    // Of the points at 1 and -1 - gap the second is farther from the point at 0.
-    const points = matrix(4, 1, Float64Array.of(0, 1, -1 - gap, 0.5));
+  const calls = (places: readonly number[], farthest: number) => {
+    const points = matrix(4, 1, Float64Array.from(places));
     const heard = listenForCloseCalls();
     const picks = farthestPoints(points, [1, 2, 3], 1, [0], heard);
-    assert.deepEqual(picks, [2]);
+    assert.deepEqual(picks, [farthest]);
     return heard.found();
   };
-  assert.deepEqual(calls(0.1), []);
-  const [call] = calls(CLOSE / 4);
-  assert.equal(call.kind, "farthest");
-  assert.equal(call.point, 2);
-  assert.ok(Math.abs(call.margin - CLOSE / 2) < CLOSE / 100);
+  // Of the points at 1 and -1 - gap, in either order, the second is farther from the point at 0.
+  for (const farthest of [1, 2]) {
+    const at = (gap: number) => (farthest === 2 ? [0, 1, -1 - gap, 0.5] : [0, -1 - gap, 1, 0.5]);
+    assert.deepEqual(calls(at(0.1), farthest), []);
+    const [call] = calls(at(CLOSE / 4), farthest);
+    assert.equal(call.kind, "farthest");
+    assert.equal(call.point, farthest);
+    assert.ok(Math.abs(call.margin - CLOSE / 2) < CLOSE / 100);
+  }
   // A point half-way between two centres, 0 and 2, whichever seed draws these.
   const between = (shift: number) => {
     const points = matrix(3, 1, Float64Array.of(0, 1 + shift, 2));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openCpuBackend } from "../../src/cpu/backend.ts";
-import type { Task } from "../../src/cpu/thread.ts";
+import type { Task } from "../../src/cpu/task.ts";
 import { openThreads } from "../../src/cpu/threads.ts";
 import { loadModel } from "../../src/checkpoint/load.ts";
 import { ParseError, RequestError } from "../../src/errors.ts";
@@ -45,6 +45,12 @@ test("an error is told when all threads are quiet, and the next call gets its ow
     );
     assert.ok(performance.now() - start >= 140, "told before the other thread had ended");
     assert.deepEqual(await threads.runAll([work(7), work(8, 20), work(9)]), [7, 8, 9]);
+    // What has not begun by then is not begun.
+    const then = performance.now();
+    await assert.rejects(
+      threads.runAll([work(0, 1, "fail"), work(1, 60), work(2, 900), work(3, 900)]),
+    );
+    assert.ok(performance.now() - then < 800, "went on after an error");
     await assert.rejects(threads.runEverywhere(work(0, 1, "fail")), /task 0/);
     // Of two errors the first in the order of the tasks is told.
     await assert.rejects(threads.runAll([work(4, 60, "fail"), work(5, 1, "fail")]), /task 4/);

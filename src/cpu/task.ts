@@ -1,0 +1,37 @@
+import type { Frame } from "../frame.ts";
+import { Arena } from "./arena.ts";
+import { describeFrame } from "./describe_frame.ts";
+import { describeSchnet, type StoredSchnet } from "./describe_schnet.ts";
+import { type Build, loadKernels } from "./memory.ts";
+import { fillTables, type TableOrder } from "./radial_table.ts";
+import type { StoredModel } from "./weights.ts";
+
+/** What a thread can be asked to do. */
+export type Task =
+  | { readonly kind: "describe"; readonly model: StoredModel; readonly frames: readonly Frame[] }
+  | { readonly kind: "schnet"; readonly model: StoredSchnet; readonly frames: readonly Frame[] }
+  | { readonly kind: "tables"; readonly order: TableOrder }
+  | { readonly kind: "calls"; readonly kernel: string; readonly args: readonly number[][] }
+  | { readonly kind: "forget" };
+
+/** Runs tasks on the shared memory, one at a time, with scratch memory of its own. */
+export function taskRunner(memory: WebAssembly.Memory, build: Build): (task: Task) => unknown {
+  const kernels = loadKernels(memory, build);
+  let arena = new Arena(memory);
+  return (task) => {
+    switch (task.kind) {
+      case "describe":
+        return task.frames.map((frame) => describeFrame(kernels, arena, task.model, frame));
+      case "schnet":
+        return task.frames.map((frame) => describeSchnet(kernels, arena, task.model, frame));
+      case "tables":
+        return fillTables(kernels, arena, task.order);
+      case "calls":
+        for (const args of task.args) kernels[task.kernel](...args);
+        return null;
+      case "forget":
+        arena = new Arena(memory);
+        return null;
+    }
+  };
+}
