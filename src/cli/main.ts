@@ -1,3 +1,4 @@
+import { relative } from "node:path";
 import process from "node:process";
 import { describeSystemError, exitCode, UsageError } from "../errors.ts";
 import { COMMANDS } from "./commands.ts";
@@ -64,7 +65,8 @@ function withSample(args: readonly string[]): readonly string[] {
   if (command === "demo" && (rest.includes("--help") || rest.includes("-h"))) return args;
   if (command === "distill-task" && rest.length > 0) return ["distill", ...rest];
   if (command !== "distill-task" && command !== "demo") return args;
-  const sample = dataFile("hydrogen-1000K.xyz.gz");
+  // Ids carry the name of the file; where the user's folders lie is nobody's business.
+  const sample = relative(process.cwd(), dataFile("hydrogen-1000K.xyz.gz"));
   const given = (short: string, long: string) =>
     rest.some((arg) => arg.startsWith(short) || arg.split("=")[0] === long);
   const size = given("-n", "--select") ? [] : ["-n", "50"];
