@@ -6,7 +6,7 @@ import { declaredUnits } from "./declared_units.ts";
 import { parseFrame } from "./extxyz.ts";
 import { checkReadable, isCompressed, readChunks } from "./files.ts";
 import { type RawFrame, splitFrames, type Truncation } from "./frame_ranges.ts";
-import { isolation } from "./isolation.ts";
+import { ISOLATED, isolation } from "./isolation.ts";
 import { labelsOf } from "./labels.ts";
 
 /** One INPUT argument: a file and the frames wanted from it (ASE slices, 0-based). */
@@ -28,7 +28,8 @@ interface Slice {
 export interface FrameEntry {
   readonly id: string;
   readonly file: string;
-  /** SHA-256 of the content, decompressed: it gives the same choice under any name. */
+  /** SHA-256 of the frames of its file, decompressed and without isolated atoms: it gives the same
+   * choice under any name, and whether such atoms stand in the file or not. */
   readonly fileKey: string;
   readonly path: string;
   readonly index: number;
@@ -124,26 +125,27 @@ export async function indexFile(
   const elementsOf = new Map<number, Set<number>>();
   let truncated: Truncation | null = null;
   let [bytes, nFrames] = [0, 0];
-  const hash = createHash("sha256");
+  const [hash, frames] = [createHash("sha256"), createHash("sha256")];
   const chunks = hashed(readChunks(spec.path), hash);
   for await (const raw of splitFrames(chunks, spec.name, (t) => truncated = t)) {
     bytes = raw.end;
     nFrames++;
     const parsed = tryParse(raw, spec.name);
+    if (parsed instanceof ParseError || isolation(parsed) < ISOLATED) frames.update(raw.bytes);
     if (sieve(raw, parsed)) continue;
     if (parsed instanceof ParseError) throw parsed;
     elementsOf.set(raw.index, new Set(parsed.species));
     entries.push(entryOf(parsed, spec.path, raw, keys));
   }
   const mask = sliceMask(spec.slice, nFrames);
-  const fileKey = hash.digest("hex");
+  const fileKey = frames.digest("hex");
   const wanted = entries.filter(({ index }) => mask[index]);
   return {
     entries: wanted.map((entry) => ({ ...entry, fileKey })),
     elements: new Set(wanted.flatMap(({ index }) => [...elementsOf.get(index)!])),
     truncated,
     bytes,
-    sha256: isCompressed(spec.path) ? await fileHash(spec.path) : fileKey,
+    sha256: isCompressed(spec.path) ? await fileHash(spec.path) : hash.digest("hex"),
   };
 }
 
@@ -221,7 +223,7 @@ export async function* readFrames(
 
 /** SHA-256 of a file as it lies on disk, in hexadecimal. */
 export async function fileHash(path: string): Promise<string> {
-  const hash = createHash("sha256");
+  const [hash, frames] = [createHash("sha256"), createHash("sha256")];
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
   return hash.digest("hex");
 }

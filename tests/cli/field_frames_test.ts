@@ -69,6 +69,31 @@ test("single atoms that meet no other are set aside, whatever they are tagged", 
     assert.equal(report.files[0].n_isolated_atoms, 5);
   }));
 
+test("an isolated atom behind the frames of a file changes neither choice nor verdict", () =>
+  inFolder(async (folder) => {
+    const atom = `1\n${cubic(20)} ${POSITIONS} energy=-13.6\nH 0 0 0\n`;
+    const found = async (single: (i: number) => string, first: string) => {
+      writeFileSync(join(folder, "x.xyz"), first + atomsAmong(single));
+      const run = (...args: string[]) =>
+        runProgram([...args, "--backend", "cpu", "--force", "-o", "out"], { cwd: folder });
+      const compared = await run(
+        "compare",
+        "x.xyz",
+        "-n",
+        "6",
+        "--methods",
+        "cpd,random",
+        "--json",
+      );
+      assert.equal(compared.code, 0, compared.stderr);
+      await run("distill", "x.xyz", "-n", "6", "--method", "cpd");
+      const chosen = readFileSync(join(folder, "out/selected.xyz"), "utf8").replaceAll(atom, "");
+      return { verdict: JSON.parse(compared.stdout).verdict, chosen };
+    };
+    const none = await found(() => "", "");
+    assert.deepEqual(await found((i) => (i === 23 ? atom : ""), ""), none);
+  }));
+
 test("a one-atom bulk cell is a frame", () =>
   inFolder(async (folder) => {
     const cells = Array.from({ length: 12 }, (_, i) => {
