@@ -11,7 +11,7 @@ import {
   NO_FACTOR,
 } from "../src/model/mace_model.ts";
 import { wigner3j } from "../src/model/couplings.ts";
-import { covalentRadius } from "../src/scan/covalent_radii.ts";
+import { covalentRadius } from "../src/covalent_radius.ts";
 import { normalNumbers } from "./inputs.ts";
 
 const L_MAX = 3;

@@ -49,8 +49,8 @@ async function featuresOf(descriptor: string): Promise<Matrix> {
     const { rows, cols, data } = readNpy(readFileSync(descriptor), descriptor);
     return takeRows(matrix(rows, cols, data), chosen.map(({ index }) => index));
   }
-  const model = descriptor === "built-in" ? builtInModel() : loadModel(descriptor).model;
   const elements = [...new Set(frames.flatMap(({ species }: Frame) => [...species]))];
+  const model = descriptor === "built-in" ? builtInModel(elements) : loadModel(descriptor).model;
   const describer = await backend.openDescriber(
     model,
     model.layers.length,

@@ -20,11 +20,10 @@ import { autoStrata } from "../select/strata.ts";
 import { describePool } from "./describe_pool.ts";
 import { readFeatures } from "./distill.ts";
 import { isInterrupted } from "./interrupt.ts";
-import { energiesOf, groupsOf, keysOf, valuesOf } from "./labels.ts";
+import { energiesOf, groupsOf, valuesOf } from "./labels.ts";
 import { withoutIsolatedAtoms } from "./isolated_atoms.ts";
-import { loadPool, openModel, type PoolOfFrames, sourcesOf } from "./load_pool.ts";
+import { loadOptions, loadPool, openModel, type PoolOfFrames, sourcesOf } from "./load_pool.ts";
 import { openBackend } from "./open_backend.ts";
-import { parseFilter } from "./where.ts";
 import { checkOutput, publish } from "./output_folder.ts";
 import type { CompareCommand } from "./options.ts";
 import { Console } from "./output.ts";
@@ -34,12 +33,7 @@ import { VERSION } from "./version.ts";
 export async function runCompare(command: CompareCommand): Promise<void> {
   const console = new Console(command.quiet);
   checkOutput(command.output, command.force, sourcesOf(command));
-  const pool = await loadPool(command.inputs, {
-    keys: { names: keysOf(command), short: false, energies: true },
-    strict: command.strict,
-    bad: command.skipBad ? "skip" : "warn",
-    where: command.where === null ? null : await parseFilter(command.where),
-  }, console);
+  const pool = await loadPool(command.inputs, await loadOptions(command, false), console);
   const backend = await openBackend(command, console);
   try {
     const { features, entries } = await featuresOf(command, pool, backend, console);
@@ -74,7 +68,7 @@ async function featuresOf(
   console: Console,
 ): Promise<{ features: Matrix; entries: readonly FrameEntry[] }> {
   const opened = command.features === null ? openModel(command, pool, console) : null;
-  const left = withoutIsolatedAtoms(pool, opened?.model ?? null, "left out", console);
+  const left = withoutIsolatedAtoms(pool, "left out", console);
   const features = opened
     ? await describePool(left, opened.model, opened.bytes, command, backend, console)
     : readFeatures(command.features!, pool, left);

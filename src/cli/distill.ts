@@ -4,6 +4,7 @@ import process from "node:process";
 import type { Backend } from "../backend.ts";
 import { InterruptedError, RequestError } from "../errors.ts";
 import { type FrameEntry, NO_KEYS } from "../io/inputs.ts";
+import { ISOLATED } from "../io/isolation.ts";
 import { checkReadable } from "../io/files.ts";
 import { readNpy } from "../io/npy.ts";
 import { type Matrix, matrix, takeRows } from "../matrix.ts";
@@ -18,7 +19,7 @@ import { autoStrata } from "../select/strata.ts";
 import { type SizeSearch, suggestSize } from "../suggest_size.ts";
 import { describePool } from "./describe_pool.ts";
 import { isInterrupted } from "./interrupt.ts";
-import { energiesOf, groupsOf, keysOf, valuesOf } from "./labels.ts";
+import { energiesOf, groupsOf, valuesOf } from "./labels.ts";
 import {
   loadPool,
   type OpenedModel,
@@ -32,7 +33,6 @@ import type { DistillCommand } from "./options.ts";
 import { Console, Stopwatch } from "./output.ts";
 import { isSchnet } from "../model/descriptor_model.ts";
 import type { ModelUsed } from "./results.ts";
-import { parseFilter } from "./where.ts";
 import { checkOutput } from "./output_folder.ts";
 import { writeResults } from "./write_results.ts";
 
@@ -44,12 +44,7 @@ export async function runDistill(command: DistillCommand): Promise<void> {
   const console = new Console(command.quiet);
   const watch = new Stopwatch();
   checkOutput(command.output, command.force, sourcesOf(command));
-  const pool = await loadPool(command.inputs, {
-    keys: { names: keysOf(command), short: true, energies: true },
-    strict: command.strict,
-    bad: command.skipBad ? "skip" : "warn",
-    where: command.where === null ? null : await parseFilter(command.where),
-  }, console);
+  const pool = await loadPool(command.inputs, await loadOptions(command, true), console);
   let [backend, existing]: [Backend | null, PoolOfFrames | null] = [null, null];
   try {
     watch.lap("read");
@@ -57,7 +52,7 @@ export async function runDistill(command: DistillCommand): Promise<void> {
     const opened = command.features === null
       ? openModel(command, together(pool, existing), console)
       : null;
-    const frames = candidatesOf(command, pool, opened?.model ?? null, console);
+    const frames = candidatesOf(command, pool, console);
     backend = await openBackend(command, console);
     const input = await inputOf(command, { pool, existing, opened, frames }, backend, console);
     watch.lap("descriptors");
@@ -138,10 +133,9 @@ function together(pool: PoolOfFrames, existing: PoolOfFrames | null): PoolOfFram
 function candidatesOf(
   { select }: DistillCommand,
   pool: PoolOfFrames,
-  model: OpenedModel["model"] | null,
   console: Console,
 ): PoolOfFrames {
-  const frames = withoutIsolatedAtoms(pool, model, "kept and not counted", console);
+  const frames = withoutIsolatedAtoms(pool, "kept and not counted", console);
   const n = frames.entries.length;
   if (select !== "auto" && select > n) {
     throw new RequestError(`Cannot choose ${select} frames: there are only ${n}; lower -n`);
@@ -255,7 +249,7 @@ async function describe(
     describePool({ ...frames, elements }, model, bytes, command, backend, console);
   const features = await run(pool);
   if (!existing) return { features, reference: null };
-  const entries = existing.entries.filter(({ isolation }) => isolation < model.rMax);
+  const entries = existing.entries.filter(({ isolation }) => isolation < ISOLATED);
   return { features, reference: await run({ ...existing, entries }) };
 }
 

@@ -34,7 +34,7 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
   const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
     const opened = openModel(command, all, console);
-    const pool = withoutIsolatedAtoms(all, opened.model, "left out", console);
+    const pool = withoutIsolatedAtoms(all, "left out", console);
     const nLayers = command.layers ?? opened.model.layers.length;
     const backend = await openBackend(command, console);
     try {

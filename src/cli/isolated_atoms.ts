@@ -8,17 +8,14 @@ import type { Console } from "./output.ts";
  * The pool without single atoms that meet no other: they carry the energy of an atom, and there is
  * nothing in them to describe or to fit. How many are set aside is said.
  *
- * @param model what reads the frames; null where they are described already
  * @param fate what becomes of them, in words
  */
 export function withoutIsolatedAtoms(
   pool: PoolOfFrames,
-  model: { readonly rMax: number } | null,
   fate: string,
   console: Console,
 ): PoolOfFrames {
-  const reach = model?.rMax ?? ISOLATED;
-  const others = pool.entries.filter(({ isolation }) => isolation < reach);
+  const others = pool.entries.filter(({ isolation }) => isolation < ISOLATED);
   // Where there is nothing else they are what is asked for.
   const entries = others.length > 0 ? others : pool.entries;
   const [n, files] = [entries.length, pool.files.length];

@@ -7,7 +7,8 @@ import { pipeline } from "node:stream/promises";
 import { loadModel } from "../checkpoint/load.ts";
 import { ParseError, UsageError, WeightsError } from "../errors.ts";
 import { chemicalSymbol } from "../frame.ts";
-import { readLabels } from "../io/frame_labels.ts";
+import { KNOWN_KEYS, readLabels } from "../io/frame_labels.ts";
+import { ISOLATED, isolation } from "../io/isolation.ts";
 import type { Truncation } from "../io/frame_ranges.ts";
 import {
   type FrameEntry,
@@ -21,8 +22,10 @@ import { quickProblems } from "../scan/examine_frame.ts";
 import type { Problem } from "../scan/facts.ts";
 import { type DescriptorModel, elementIndices, isSchnet } from "../model/descriptor_model.ts";
 import { BUILT_IN_MODEL, openBuiltIn, resolveModel, SHIPPED_MODEL } from "./model_store.ts";
+import { keysOf } from "./labels.ts";
+import type { CompareCommand, DistillCommand } from "./options.ts";
 import type { Console } from "./output.ts";
-import type { FrameFilter } from "./where.ts";
+import { type FrameFilter, parseFilter } from "./where.ts";
 
 /** Every frame of the inputs: files in the order given, frames in the order of the file. */
 export interface PoolOfFrames {
@@ -52,6 +55,21 @@ export interface LoadOptions {
   readonly bad?: "skip" | "warn";
   /** Frames that are wanted; null for all of them. */
   readonly where?: FrameFilter | null;
+}
+
+/** How `distill` and `compare` read their inputs.
+ * @param short remember all keys with short values, for the report */
+export async function loadOptions(
+  command: DistillCommand | CompareCommand,
+  short: boolean,
+): Promise<LoadOptions> {
+  const { where, energyKey, strict, skipBad } = command;
+  return {
+    keys: { names: keysOf(command), short, energies: true },
+    strict,
+    bad: skipBad ? "skip" : "warn",
+    where: where === null ? null : await parseFilter(where, { ...KNOWN_KEYS, energy: energyKey }),
+  };
 }
 
 /** Reads the inputs once: every frame is checked, none is kept in memory. */
@@ -133,7 +151,8 @@ function sieve({ bad, where }: LoadOptions, problems: Problem[]): Sieve {
       problems.push({ kind: "unreadable", frame, text: parsed.message });
       return true;
     }
-    if (where && !where.accepts(raw, parsed)) return true;
+    // Isolated atoms are set aside whatever their numbers are; they often have few.
+    if (where && isolation(parsed) < ISOLATED && !where.accepts(raw, parsed)) return true;
     if (bad === undefined) return false;
     const found = quickProblems(parsed, readLabels(raw, parsed));
     problems.push(...found);
@@ -227,7 +246,7 @@ export function openModel(
     console.say(asked === SHIPPED_MODEL ? SHIPPED_WORDS : BUILT_IN_WORDS);
   }
   const { model, bytes } = asked === BUILT_IN_MODEL
-    ? openBuiltIn()
+    ? openBuiltIn(elements)
     : loadModel(resolveModel(asked));
   if (layers !== null && layers > model.layers.length) {
     const has = model.layers.length;

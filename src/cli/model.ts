@@ -7,7 +7,7 @@ import { formatWeights } from "../checkpoint/weights.ts";
 import { UsageError, WeightsError } from "../errors.ts";
 import { checkTarget } from "./output_folder.ts";
 import { chemicalSymbol, MAX_ATOMIC_NUMBER } from "../frame.ts";
-import { builtInModel } from "../model/built_in.ts";
+import { builtInCutoff } from "../model/built_in.ts";
 import { descriptorLength, isSchnet } from "../model/descriptor_model.ts";
 import type { MaceModel } from "../model/mace_model.ts";
 import type { SchnetModel } from "../model/schnet_model.ts";
@@ -150,7 +150,7 @@ function knownModels() {
     ...shipped,
     name: BUILT_IN_MODEL,
     elements: `${MAX_ATOMIC_NUMBER}: all`,
-    r_max: builtInModel().rMax,
+    r_max: builtInCutoff([]),
     trained_on: "nothing; an atomic cluster expansion, a descriptor",
     path: "(none: its weights are formulas)",
   };

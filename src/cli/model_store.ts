@@ -14,10 +14,11 @@ export const SHIPPED_MODEL = "hydrogen-small";
 /** The descriptor for every element that needs no file. */
 export const BUILT_IN_MODEL = "built-in";
 
-/** The built-in model, and bytes that change where its numbers do. */
-export function openBuiltIn() {
-  const bytes = new TextEncoder().encode(`${BUILT_IN_MODEL} ${BUILT_IN_VERSION}`);
-  return { model: builtInModel(), bytes };
+/** The built-in model for a pool of some elements, and bytes that change where its numbers do. */
+export function openBuiltIn(elements: readonly number[]) {
+  const model = builtInModel(elements);
+  const text = `${BUILT_IN_MODEL} ${BUILT_IN_VERSION}, ${model.rMax} Å`;
+  return { model, bytes: new TextEncoder().encode(text) };
 }
 
 /** Where `cpd model pull` keeps models. */

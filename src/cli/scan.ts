@@ -31,7 +31,7 @@ const NO_LABELS =
 export async function runScan(command: ScanCommand): Promise<void> {
   const console = new Console(command.quiet);
   const temporary: string[] = [];
-  const where = command.where === null ? null : await parseFilter(command.where);
+  const where = command.where === null ? null : await parseFilter(command.where, command.keys);
   const options: ScanOptions = {
     keys: command.keys,
     accepts: (raw, frame) => !where || where.accepts(raw, frame),

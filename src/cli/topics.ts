@@ -47,8 +47,7 @@ const FORMATS = `Files that are read
 A frame is called FILE@index, with its place in the file from 0, in every output. Lattice are 9
 numbers, rows a, b, c; pbc is T T T where there is a Lattice and no pbc, as ASE has it. Species may
 be symbols or atomic numbers. Columns and keys that are not known are kept: chosen frames are copied
-byte for byte. A single atom that meets no other (no image within what the model reads, 6 Å with
---features), or that is tagged as one (IsolatedAtom, isolated_atom, ...), carries the energy of an atom:
+byte for byte. A single atom that meets no other (no image within 6 Å), or that is tagged as one (IsolatedAtom, isolated_atom, ...), carries the energy of an atom:
 distill copies it into selected.xyz, but neither counts it nor lists it in selected.txt and frames.csv;
 compare and features leave it out.
 
@@ -100,7 +99,8 @@ prefers a radius that spans the whole cloud.
 
 What describes a configuration is a model: --model MODEL, of cpd model list or a file. Where none is
 named it is hydrogen-small if every atom is hydrogen, and built-in otherwise: an atomic cluster
-expansion (Drautz 2019) for Z = 1 to 118 whose weights are formulas. It is trained on nothing and knows
+expansion (Drautz 2019) for Z = 1 to 118 whose weights are formulas, with a cutoff of 4.5 Å, or 3.2
+covalent radii of the largest element if that is more. It is trained on nothing and knows
 no chemistry; it tells structures and compositions apart. A model that was trained on matter like yours
 is better where there is one.
 

@@ -3,7 +3,7 @@ import { atomicMass } from "../atomic_mass.ts";
 import { UsageError } from "../errors.ts";
 import { cellVolume, type Frame } from "../frame.ts";
 import { lookUp, parseNumbers } from "../io/comment_line.ts";
-import { type FrameLabels, readLabels } from "../io/frame_labels.ts";
+import { type FrameLabels, KNOWN_KEYS, type LabelKeys, readLabels } from "../io/frame_labels.ts";
 import type { RawFrame } from "../io/frame_ranges.ts";
 import { pressureOf } from "../scan/stress_labels.ts";
 import { DALTON_PER_CUBIC_ANGSTROM } from "../units.ts";
@@ -59,9 +59,10 @@ const NAMED = 24;
  * Parses an expression of arithmetic, comparison and logic, such as
  * `max_force < 20 and volume_per_atom > 1.2`. mathjs is loaded only here.
  *
+ * @param keys names that the user gives for labels
  * @throws {UsageError} if it is malformed or holds anything else
  */
-export async function parseFilter(text: string): Promise<FrameFilter> {
+export async function parseFilter(text: string, keys = KNOWN_KEYS): Promise<FrameFilter> {
   const { parse } = await import("mathjs/number");
   let root: MathNode;
   try {
@@ -77,7 +78,7 @@ export async function parseFilter(text: string): Promise<FrameFilter> {
     text,
     accepts(raw, frame) {
       seen.frames++;
-      const scope = valuesOf(names, raw, frame);
+      const scope = valuesOf(names, raw, frame, keys);
       for (const key of frame.info.keys()) seen.keys.add(key);
       if (scope === null) seen.lacking++;
       const value: unknown = scope && code.evaluate(scope);
@@ -89,12 +90,14 @@ export async function parseFilter(text: string): Promise<FrameFilter> {
     },
     summary() {
       const lack = seen.lacking > 0 ? `; ${seen.lacking} lack one of its numbers` : "";
-      return `Where ${text}: ${seen.taken} of ${seen.frames} frames${lack}`;
+      return `Where ${text}: ${seen.taken} of ${seen.frames} frames in the files${lack}`;
     },
     check() {
-      const known = new Set([...FILTER_NAMES, ...[...seen.keys].map((key) => key.toLowerCase())]);
-      const unknown = [...names].filter((name) => !known.has(name.toLowerCase()));
-      if (unknown.length === 0) return;
+      const known = new Set([...seen.keys].map((key) => key.toLowerCase()));
+      const unknown = [...names].filter((name) =>
+        !FILTER_NAMES.includes(name) && !known.has(name.toLowerCase())
+      );
+      if (unknown.length === 0 || seen.frames === 0) return;
       const keys = [...seen.keys].filter((key) => /^[a-z_]\w*$/i.test(key)).slice(0, NAMED);
       throw refusal(
         text,
@@ -145,12 +148,13 @@ function valuesOf(
   names: ReadonlySet<string>,
   raw: RawFrame,
   frame: Frame,
+  keys: LabelKeys,
 ): Map<string, number> | null {
   let labels: FrameLabels | null = null;
   const scope = new Map<string, number>();
   for (const name of names) {
     const value = FILTER_NAMES.includes(name)
-      ? QUANTITIES[name](frame, labels ??= readLabels(raw, frame))
+      ? QUANTITIES[name](frame, labels ??= readLabels(raw, frame, keys))
       : onlyNumber(lookUp(frame.info, name));
     if (!Number.isFinite(value)) return null;
     scope.set(name, value);

@@ -69,7 +69,7 @@ export function inlineThreads(build: Build): Threads {
 }
 
 interface Thread {
-  /** Runs one task; no other may be running on this thread. */
+  /** Runs one task, after those that were asked for before. */
   run(task: Task): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -102,14 +102,20 @@ function openThread(worker: Worker): Thread {
   });
   worker.on("error", (error) => lose((error as Error).message));
   worker.on("exit", () => lose("it was killed, or ran out of memory"));
+  const start = (task: Task) =>
+    new Promise<unknown>((resolve, reject) => {
+      if (lost) return reject(lostThread(task, "it ended before"));
+      waiting = { number: ++number, task, resolve, reject };
+      const request: Request = { number, task };
+      worker.postMessage(request);
+    });
+  let last: Promise<unknown> = Promise.resolve();
   return {
-    run: (task) =>
-      new Promise((resolve, reject) => {
-        if (lost) return reject(lostThread(task, "it ended before"));
-        waiting = { number: ++number, task, resolve, reject };
-        const request: Request = { number, task };
-        worker.postMessage(request);
-      }),
+    run(task) {
+      const result = last.then(() => start(task));
+      last = result.catch(() => {});
+      return result;
+    },
     async close() {
       worker.removeAllListeners("exit");
       await worker.terminate();

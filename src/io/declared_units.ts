@@ -26,20 +26,16 @@ const DECLARATION =
   /^(energy|force|stress|virial|length|position|pos|lattice|cell)s?[-_ ]?units?$/i;
 
 const ENERGIES: Readonly<Record<string, number>> = {
-  "ev": 1,
-  "electronvolt": 1,
-  "mev": 1e-3,
-  "ha": HARTREE,
-  "hartree": HARTREE,
-  "au": HARTREE,
-  "ry": HARTREE / 2,
-  "rydberg": HARTREE / 2,
-  "kcal/mol": KCAL_PER_MOL,
-  "kj/mol": KJ_PER_MOL,
+  ...{ "ev": 1, "electronvolt": 1, "mev": 1e-3 },
+  ...{ "ha": HARTREE, "eh": HARTREE, "hartree": HARTREE, "hartrees": HARTREE, "au": HARTREE },
+  ...{ "ry": HARTREE / 2, "rydberg": HARTREE / 2, "rydbergs": HARTREE / 2 },
+  ...{ "kcal/mol": KCAL_PER_MOL, "kcal/mole": KCAL_PER_MOL },
+  ...{ "kj/mol": KJ_PER_MOL, "kj/mole": KJ_PER_MOL },
 };
 
 const LENGTHS: Readonly<Record<string, number>> = {
-  ...{ "å": 1, "a": 1, "ang": 1, "angstrom": 1, "angstroms": 1, "ångström": 1 },
+  ...{ "å": 1, "a": 1, "ang": 1, "angs": 1, "angstrom": 1, "angstroms": 1 },
+  ...{ "ångström": 1, "ångstrom": 1, "angström": 1 },
   ...{ "bohr": BOHR, "a0": BOHR, "au": BOHR, "nm": 10, "pm": 0.01 },
 };
 
@@ -66,7 +62,9 @@ export function declaredUnits(info: ReadonlyMap<string, string>): DeclaredUnits 
 
 /** Factor from a unit to eV, Å and what is made of them; NaN where it is not known. */
 export function unitFactor(quantity: Quantity, text: string): number {
-  const unit = text.toLowerCase().replace(/[\s.]/g, "").replace("**", "^").replace("³", "^3");
+  // NFKC makes one letter of an Å that is written as two; eV*Å^-1 is eV/Å.
+  const unit = text.normalize("NFKC").toLowerCase().replace("**", "^")
+    .replace(/[*·\s]+([a-zåö0]+)\^?-(\d)/g, "/$1^$2").replace(/[\s.()]/g, "").replace(/\^1$/, "");
   if (quantity === "energy" || quantity === "virial") return ENERGIES[unit] ?? NaN;
   if (quantity === "length") return LENGTHS[unit] ?? NaN;
   if (unit === "au") return HARTREE / BOHR ** (quantity === "force" ? 1 : 3);

@@ -223,7 +223,7 @@ export async function* readFrames(
 
 /** SHA-256 of a file as it lies on disk, in hexadecimal. */
 export async function fileHash(path: string): Promise<string> {
-  const [hash, frames] = [createHash("sha256"), createHash("sha256")];
+  const hash = createHash("sha256");
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
   return hash.digest("hex");
 }

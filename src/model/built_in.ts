@@ -1,3 +1,4 @@
+import { covalentRadius } from "../covalent_radius.ts";
 import { MAX_ATOMIC_NUMBER } from "../frame.ts";
 import { uniformStream } from "../rng.ts";
 import {
@@ -11,8 +12,10 @@ import {
 /** Changes where the numbers of the descriptor do. */
 export const BUILT_IN_VERSION = 1;
 
-/** Cutoff, Å; radial functions; exponent of the cutoff function. */
-const [R_MAX, N_BESSEL, CUTOFF_POWER] = [4.5, 6, 2];
+/** Cutoff: so many covalent radii of the largest element, Å, and no less than this. */
+const [REACH_RADII, LEAST_CUTOFF] = [3.2, 4.5];
+/** Radial functions; exponent of the cutoff function. */
+const [N_BESSEL, CUTOFF_POWER] = [6, 2];
 const L_MAX = 3;
 /** Invariants of the neighbor density: none (the element of the atom alone), its integral, and its power
  * spectrum of degree 0 … L_MAX. */
@@ -33,22 +36,25 @@ const STREAM = { radial: 501n, sender: 502n, receiver: 503n, composition: 504n }
  * `bench/selection/README.md`.
  *
  * Channel c has type c mod N_TYPES and mixture m = ⌊c / N_TYPES⌋. Even mixtures see all elements alike.
+ *
+ * @param species atomic numbers of the pool; the cutoff depends on the largest of these atoms
  */
-export function builtInModel(): MaceModel {
+export function builtInModel(species: readonly number[]): MaceModel {
+  const rMax = builtInCutoff(species);
   const elements = Array.from({ length: N_ELEMENTS }, (_, i) => i + 1);
   return {
     kind: "ACE",
     elements,
     elementNormalizer: 1,
-    rMax: R_MAX,
+    rMax,
     channels: C,
     lMax: L_MAX,
     dtype: "float64",
     heads: [],
     siluScale: 1,
     radial: {
-      bessel: Float64Array.from({ length: N_BESSEL }, (_, n) => (n + 1) * Math.PI / R_MAX),
-      prefactor: Math.sqrt(2 / R_MAX),
+      bessel: Float64Array.from({ length: N_BESSEL }, (_, n) => (n + 1) * Math.PI / rMax),
+      prefactor: Math.sqrt(2 / rMax),
       cutoffPower: CUTOFF_POWER,
       agnesi: null,
     },
@@ -60,6 +66,11 @@ export function builtInModel(): MaceModel {
     shift: Float64Array.of(0),
     zbl: null,
   };
+}
+
+/** Cutoff for a pool of these elements, Å: 4.5 up to iron and lead, 7.8 with caesium. */
+export function builtInCutoff(species: readonly number[]): number {
+  return Math.max(LEAST_CUTOFF, ...species.map((z) => REACH_RADII * covalentRadius(z)));
 }
 
 function expansion(): MaceLayer {

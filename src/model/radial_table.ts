@@ -169,9 +169,11 @@ function valuesAndSlopes(
   const [value, above, below] = [at(0), at(STEP), at(-STEP)];
   const nColumns = value.length / r.length;
   const slope = new Float64Array(value.length);
-  for (let i = 0, k = 0; i < r.length; i++) {
+  for (let i = 0; i < r.length; i++) {
     const scale = 2 * Math.sqrt(r[i] * rMax) / n / (2 * STEP);
-    for (const end = k + nColumns; k < end; k++) slope[k] = scale * (above[k] - below[k]);
+    for (let k = i * nColumns; k < (i + 1) * nColumns; k++) {
+      slope[k] = scale * (above[k] - below[k]);
+    }
   }
   return [value, slope];
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { chemicalSymbol, type Frame, MAX_ATOMIC_NUMBER } from "../frame.ts";
 import type { Distillation } from "../pipeline.ts";
-import { covalentRadius } from "../scan/covalent_radii.ts";
+import { covalentRadius } from "../covalent_radius.ts";
 
 /** What the page knows of a frame. */
 export interface ReportFrame {

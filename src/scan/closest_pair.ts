@@ -1,7 +1,7 @@
 import { chemicalSymbol, type Frame } from "../frame.ts";
 import { ParseError } from "../errors.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
-import { covalentRadius } from "./covalent_radii.ts";
+import { covalentRadius } from "../covalent_radius.ts";
 
 /** Pairs closer than this share of the sum of their covalent radii are not chemistry. */
 export const TOO_CLOSE = 0.6;

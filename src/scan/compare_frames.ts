@@ -25,15 +25,21 @@ export function compareFrames(facts: readonly FrameFacts[]): Problem[] {
 
 /** Frames without a label that most of the others have. */
 function missingLabels(facts: readonly FrameFacts[]): Problem[] {
-  const kinds: [string, (frame: FrameFacts) => unknown][] = [
-    ["energy", ({ energyKey }) => energyKey],
-    ["forces", ({ forcesKey }) => forcesKey],
-    ["stress or virial", ({ stress, virial }) => stress ?? virial],
+  type Test = (frame: FrameFacts) => unknown;
+  const kinds: [name: string, has: Test, may: Test][] = [
+    ["energy", ({ energyKey }) => energyKey, () => true],
+    ["forces", ({ forcesKey }) => forcesKey, ({ isolated }) => !isolated],
+    [
+      "stress or virial",
+      ({ stress, virial }) => stress ?? virial,
+      ({ isolated, volume }) => !isolated && Number.isFinite(volume),
+    ],
   ];
-  return kinds.flatMap(([name, has]) => {
-    const without = facts.filter((frame) => !has(frame));
-    if (without.length === 0 || without.length > facts.length / 2) return [];
-    const [n, m] = [facts.length - without.length, facts.length];
+  return kinds.flatMap(([name, has, may]) => {
+    const able = facts.filter(may);
+    const without = able.filter((frame) => !has(frame));
+    if (without.length === 0 || without.length > able.length / 2) return [];
+    const [n, m] = [able.length - without.length, able.length];
     return without.map((frame): Problem => ({
       kind: "labels missing",
       frame: frame.id,

@@ -78,7 +78,7 @@ function compare(early: FrameFacts, late: FrameFacts): Problem | null {
   const within = (tolerance: number) =>
     late.fingerprint.length === early.fingerprint.length &&
     late.fingerprint.every((_, c) => alike(early, late, c, tolerance));
-  if (early.pbc !== late.pbc || !within(NEAR)) return null;
+  if (early.pbc !== late.pbc || early.state !== late.state || !within(NEAR)) return null;
   const energy = Math.abs(late.energy - early.energy);
   const force = Math.max(
     Math.abs(late.maxForce - early.maxForce),

@@ -11,8 +11,10 @@ const RATIOS: readonly (readonly [ratio: number, unit: string, wrong: "smaller" 
 ];
 /** A ratio is that of a unit within this share. */
 const TOLERANCE = 0.05;
-/** Two groups of energies are apart by this factor at least. */
-const GAP = 5;
+/** Two groups of energies are apart by this factor at least; those of one group by no more than that. */
+const [GAP, SPREAD] = [5, 1.5];
+/** Fewer frames are no group. */
+const LEAST_FRAMES = 2;
 
 /** Groups of energies of one composition whose ratio is that of two units. */
 export function energyUnits(facts: readonly FrameFacts[]): Problem[] {
@@ -40,11 +42,20 @@ function bySize(frames: readonly FrameFacts[]): FrameFacts[][] {
   return groups;
 }
 
+/** Whether energies are those of one composition in one unit: of one sign, and close to each other. */
+function isGroup(frames: readonly FrameFacts[]): boolean {
+  const energies = frames.map(({ energy }) => energy);
+  const sizes = energies.map(Math.abs);
+  return frames.length >= LEAST_FRAMES && energies.every((e) => e * energies[0] > 0) &&
+    Math.max(...sizes) <= SPREAD * Math.min(...sizes);
+}
+
 /** Ids of the frames whose unit is in doubt, and why. */
 function inDoubt(
   smaller: readonly FrameFacts[],
   larger: readonly FrameFacts[],
 ): [id: string, text: string][] {
+  if (![smaller, larger].every(isGroup)) return [];
   const [low, high] = [smaller, larger].map((group) => median(group.map(({ energy }) => energy)));
   const ratio = high / low;
   const unit = RATIOS.find(([expected]) => Math.abs(ratio / expected - 1) < TOLERANCE);

@@ -4,7 +4,7 @@ import { ISOLATED, isolation } from "../io/isolation.ts";
 import type { FrameLabels, StressLabel } from "../io/frame_labels.ts";
 import { closestPair } from "./closest_pair.ts";
 import type { FrameFacts, Problem, ProblemKind, StressName } from "./facts.ts";
-import { fingerprint, geometryKey } from "./fingerprint.ts";
+import { electronicState, fingerprint, geometryKey } from "./fingerprint.ts";
 import { pressureOf, stressProblems } from "./stress_labels.ts";
 
 /** Forces on the atoms of a frame add up to no more than this per atom, eV/Å. */
@@ -66,6 +66,7 @@ export function examineFrame(
   const shape = overlapping ? null : fingerprint(frame);
   const facts: FrameFacts = {
     ...{ id, file, index, nAtoms: n, formula: formula(species), order: species.join() },
+    state: electronicState(frame),
     pbc: pbc.map((flag) => (flag ? "T" : "F")).join(""),
     lengths: [0, 3, 6].map((k) => Math.hypot(cell[k], cell[k + 1], cell[k + 2])),
     volume: pbc.every(Boolean) ? cellVolume(cell) / n : NaN,

@@ -38,6 +38,8 @@ export interface FrameFacts {
   /** Atomic numbers in file order, as text. */
   readonly order: string;
   readonly pbc: string;
+  /** Charge, spin and the like. */
+  readonly state: string;
   /** Lengths of the lattice vectors, Å. */
   readonly lengths: readonly number[];
   /** Volume per atom, Å³; NaN unless periodic along all axes. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ParseError } from "../errors.ts";
 import { cellVolume, chemicalSymbol, type Frame, type Graph, invertCell } from "../frame.ts";
-import { covalentRadius } from "./covalent_radii.ts";
+import { covalentRadius } from "../covalent_radius.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
 
 /** Positions that differ by less are the same, Å. */
@@ -17,9 +17,23 @@ const PERIODS = 2;
 /** Pairs closer than this share of the sum of their covalent radii are bonds. */
 const BONDED = 1.25;
 
-/** Hash of species, periodicity, cell and wrapped positions in file order: equal for the same geometry. */
-export function geometryKey({ species, positions, cell, pbc }: Frame): string {
-  const hash = createHash("sha1").update(species).update(pbc.join());
+/** Keys whose value makes the same geometry another calculation. */
+const STATE =
+  /^(total_?)?(charge|spin)$|^(spin_)?multiplicity$|^magnetic_moment$|^head$|^electronic_temperature$/i;
+
+/** Charge, spin and the like, as the comment line has them. */
+export function electronicState({ info }: Frame): string {
+  const parts = [...info].filter(([key]) => STATE.test(key)).map(([key, value]) =>
+    `${key}=${value}`
+  );
+  return parts.sort().join(" ");
+}
+
+/** Hash of species, state, periodicity, cell and wrapped positions in file order: equal for the same
+ * geometry. */
+export function geometryKey(frame: Frame): string {
+  const { species, positions, cell, pbc } = frame;
+  const hash = createHash("sha1").update(species).update(pbc.join()).update(electronicState(frame));
   const steps = (x: number) => Math.round(x / RESOLUTION);
   hash.update(Array.from(cell, steps).join());
   const periodic = pbc.every(Boolean) && cellVolume(cell) > 0 && invertCell(cell);
@@ -86,13 +100,16 @@ function radialSums(graph: Graph, reach: number): Float64Array {
 }
 
 /**
- * |Σ_i √Z_i exp(2πi n·s_i)|² / Σ_i Z_i, s fractional coordinates, summed over the n whose components
- * are the same up to order and sign; and the volume's cube root, Å. Open axes have n = 0.
+ * S(n) = |Σ_i √Z_i exp(2πi n·s_i)|² / Σ_i Z_i, s fractional coordinates, summed over the n whose
+ * components are the same up to order and sign, as it is and times the length of the wave vector, so
+ * that axes are exchanged only where the cell makes them alike; and the volume's cube root, Å. Open
+ * axes have n = 0.
  */
 function structureFactor({ species, positions, cell, pbc }: Frame): number[] {
   const inverse = invertCell(cell);
   const most = pbc.map((periodic) => (periodic ? PERIODS : 0));
-  const groups = new Map<string, number>();
+  const groups = new Map<string, [number, number]>();
+  const size = Math.cbrt(cellVolume(cell));
   const total = species.reduce((sum, z) => sum + z, 0);
   const waves = [0, 1, 2].map((k) => phases(species.length, positions, inverse, k));
   for (let a = 0; a <= most[0]; a++) {
@@ -102,12 +119,16 @@ function structureFactor({ species, positions, cell, pbc }: Frame): number[] {
         if (a === 0 && (b < 0 || (b === 0 && c <= 0))) continue;
         const name = [a, Math.abs(b), Math.abs(c)].sort().join("");
         const value = squaredSum(species, waves, [a, b, c]) / total;
-        groups.set(name, (groups.get(name) ?? 0) + value);
+        const q = [0, 1, 2].map((x) =>
+          inverse[3 * x] * a + inverse[3 * x + 1] * b + inverse[3 * x + 2] * c
+        );
+        const [sum, weighted] = groups.get(name) ?? [0, 0];
+        groups.set(name, [sum + value, weighted + size * Math.hypot(...q) * value]);
       }
     }
   }
-  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
-  return [...sorted, Math.cbrt(cellVolume(cell))];
+  const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, sums]) => sums);
+  return [...sorted, size];
 }
 
 /** cos and sin of 0 … PERIODS times 2π s_i along axis k, shape (n, PERIODS + 1, 2). */

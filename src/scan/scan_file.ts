@@ -113,7 +113,8 @@ function examine(
 /** The report on all files together; problems do not depend on the order in which files are given. */
 export function scanReport(scans: readonly FileScan[]): ScanReport {
   const sorted = scans.toSorted((a, b) => (a.spec.name < b.spec.name ? -1 : 1));
-  const facts = sorted.flatMap((scan) => scan.facts);
+  // A frame that is given twice is one frame.
+  const facts = [...new Map(sorted.flatMap((scan) => scan.facts).map((f) => [f.id, f])).values()];
   const problems = [
     ...sorted.flatMap((scan) => scan.problems),
     ...compareFrames(facts),

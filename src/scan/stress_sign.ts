@@ -49,13 +49,21 @@ export function stressSign(facts: readonly FrameFacts[]): Problem[] {
     const unit = UNITS.find(([, factor]) => size > 0.5 * factor && size < 2 * factor);
     const large = `about ${Number(size.toPrecision(2))} times too large for eV/Å³; ` +
       `it looks like ${unit ? unit[0] : "another unit"}`;
-    if (ratio < WRONG_SIGN) {
+    // Matter that is stable pulls more as it expands: only labels that fall with the volume are turned.
+    // Over temperatures E(V) says nothing about stress.
+    if (ratio < WRONG_SIGN && covariance(frames.map(({ volume }) => volume), labels) < 0) {
       const other = kind === "stress" ? "pressure-like" : "stress-like";
       const also = size > TOO_LARGE ? `, and it is ${large}` : "";
       return [problem(`its sign contradicts the energies; it looks ${other}${also}`)];
     }
     return ratio > TOO_LARGE ? [problem(large)] : [];
   });
+}
+
+function covariance(x: readonly number[], y: readonly number[]): number {
+  const mean = (values: readonly number[]) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  const [mx, my] = [mean(x), mean(y)];
+  return mean(x.map((v, i) => (v - mx) * (y[i] - my)));
 }
 
 /**

@@ -50,9 +50,12 @@ test("--where takes the frames for which it is true, and says how many", () =>
     for (const [text, n] of expected) assert.equal((await frames(text)).n, n, text);
     assert.equal(
       (await frames("max_force > 3")).said,
-      "Where max_force > 3: 15 of 20 frames; 1 lack one of its numbers",
+      "Where max_force > 3: 15 of 20 frames in the files; 1 lack one of its numbers",
     );
-    assert.match((await frames("not (rs > 1.3)")).said, /: 7 of 20 frames; 7 lack one/);
+    assert.match(
+      (await frames("not (rs > 1.3)")).said,
+      /: 7 of 20 frames in the files; 7 lack one/,
+    );
   }));
 
 test("--where evaluates numbers of frames and nothing else", () =>
@@ -88,12 +91,15 @@ test("distill and compare choose among the frames that --where leaves, and the r
       runProgram([command, "x.xyz", "-n", "4", "--backend", "cpu", ...args], { cwd: folder });
     const { code, stderr } = await run("distill", "-o", "d", "--where", "index >= 8");
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /^Where index >= 8: 12 of 20 frames\n[^]*Frames: 12 in 1 file\n/);
+    assert.match(
+      stderr,
+      /^Where index >= 8: 12 of 20 frames in the files\n[^]*Frames: 12 in 1 file\n/,
+    );
     const ids = readFileSync(join(folder, "d/selected.txt"), "utf8").trim().split("\n");
     assert.ok(ids.every((id) => Number(id.split("@")[1]) >= 8), ids.join());
     const report = JSON.parse(readFileSync(join(folder, "d/report.json"), "utf8"));
     assert.equal(report.options.where, "index >= 8");
-    assert.equal(report.filter, "Where index >= 8: 12 of 20 frames");
+    assert.equal(report.filter, "Where index >= 8: 12 of 20 frames in the files");
     assert.match(readFileSync(join(folder, "d/report.html"), "utf8"), /Where index &gt;= 8: 12 of/);
     const compared = await run(
       "compare",
@@ -109,6 +115,6 @@ test("distill and compare choose among the frames that --where leaves, and the r
     assert.equal(none.code, 3);
     assert.match(
       none.stderr,
-      /Where index > 90: 0 of 20 frames\ncpd: x\.xyz: no frame is left to choose from/,
+      /Where index > 90: 0 of 20 frames in the files\ncpd: x\.xyz: no frame is left to choose from/,
     );
   }));

@@ -11,7 +11,7 @@ import { inFolder, runProgram } from "../cli/program.ts";
 import { makeFrame, randomNumbers, rowError } from "../support.ts";
 
 const backends = await useAllBackends();
-const model = builtInModel();
+const model = builtInModel([14]);
 
 /** Sixteen atoms of the given elements in a cell. */
 function frame(seed: number, elements: readonly number[], turn = (x: Float64Array) => x): Frame {

@@ -56,6 +56,14 @@ test("an error is told when all threads are quiet, and the next call gets its ow
     await assert.rejects(threads.runAll([work(4, 60, "fail"), work(5, 1, "fail")]), /task 4/);
   }));
 
+test("calls that overlap wait for each other", () =>
+  withThreads(2, async (threads) => {
+    const calls = [0, 10, 20].map((first) =>
+      threads.runAll([0, 1, 2, 3].map((i) => work(first + i, 5)))
+    );
+    assert.deepEqual(await Promise.all(calls), [[0, 1, 2, 3], [10, 11, 12, 13], [20, 21, 22, 23]]);
+  }));
+
 test("a reply to another task is nobody's", () =>
   withThreads(1, async (threads) => {
     assert.deepEqual(await threads.runAll([work(1), work(2, 1, "stray"), work(3)]), [1, 2, 3]);
