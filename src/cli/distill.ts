@@ -21,6 +21,7 @@ import { describePool } from "./describe_pool.ts";
 import { isInterrupted } from "./interrupt.ts";
 import { energiesOf, groupsOf, valuesOf } from "./labels.ts";
 import {
+  loadOptions,
   loadPool,
   type OpenedModel,
   openModel,
