@@ -166,12 +166,14 @@ function valuesAndSlopes(
   r: Float64Array,
 ): [Float64Array, Float64Array] {
   const at = (shift: number) => f(r.map((x) => Math.max(x + shift, NEAR_ZERO)));
-  const [value, above, below] = [at(0), at(STEP), at(-STEP)];
-  const nColumns = value.length / r.length;
-  const slope = new Float64Array(value.length);
+  const [above, below] = [at(STEP), at(-STEP)];
+  const nColumns = above.length / r.length;
+  const [value, slope] = [new Float64Array(above.length), new Float64Array(above.length)];
   for (let i = 0; i < r.length; i++) {
     const scale = 2 * Math.sqrt(r[i] * rMax) / n / (2 * STEP);
     for (let k = i * nColumns; k < (i + 1) * nColumns; k++) {
+      // The mean is as near to the value as the difference to the slope.
+      value[k] = 0.5 * (above[k] + below[k]);
       slope[k] = scale * (above[k] - below[k]);
     }
   }

@@ -1,7 +1,7 @@
 // Radial tables of one pair of elements, cubic Hermite polynomials of R = z W on every interval, in
 // float64 and rounded once.
 //
-// values  f64 (n + 1, k)  hidden values z at the knots
+// values  f64 (n + 1, k)  hidden values z at the knots, n even
 // slopes  f64 (n + 1, k)  their slopes per interval
 // weight  f64 (k, width)  last layer, width a multiple of 4
 // out     f32             coefficients c0 … c3 of four channels, (4, 4), interval after interval; the next
@@ -25,35 +25,68 @@ export function radial_table(
   const weight_bytes: u32 = 8 * width;
   for (let c: u32 = 0; c < width; c += 4) {
     let to = out + (c >> 2) * stride;
+    const w_first = weight + 8 * c;
     let v0 = f64x2.splat(0), v1 = v0, s0 = v0, s1 = v0;
-    for (let row: u32 = 0; row <= n; row++) {
+    let w = w_first;
+    for (let q: u32 = 0; q < row_bytes; q += 8) {
+      const w0 = v128.load(w), w1 = v128.load(w, 16);
+      const z = v128.load64_splat(values + q), d = v128.load64_splat(slopes + q);
+      v0 = madd_f64(z, w0, v0);
+      v1 = madd_f64(z, w1, v1);
+      s0 = madd_f64(d, w0, s0);
+      s1 = madd_f64(d, w1, s1);
+      w += weight_bytes;
+    }
+    // Two knots at a time, which share the weights.
+    for (let row: u32 = 1; row <= n; row += 2) {
       let a0 = f64x2.splat(0), a1 = a0, b0 = a0, b1 = a0;
-      let w = weight + 8 * c;
+      let e0 = a0, e1 = a0, f0 = a0, f1 = a0;
       const first = row * row_bytes;
+      w = w_first;
       for (let q: u32 = first; q < first + row_bytes; q += 8) {
-        const w0 = v128.load(w);
-        const w1 = v128.load(w, 16);
-        const z = v128.load64_splat(values + q);
-        const d = v128.load64_splat(slopes + q);
+        const w0 = v128.load(w), w1 = v128.load(w, 16);
+        const z = v128.load64_splat(values + q), d = v128.load64_splat(slopes + q);
         a0 = madd_f64(z, w0, a0);
         a1 = madd_f64(z, w1, a1);
         b0 = madd_f64(d, w0, b0);
         b1 = madd_f64(d, w1, b1);
+        const y = v128.load64_splat(values + q + row_bytes);
+        const h = v128.load64_splat(slopes + q + row_bytes);
+        e0 = madd_f64(y, w0, e0);
+        e1 = madd_f64(y, w1, e1);
+        f0 = madd_f64(h, w0, f0);
+        f1 = madd_f64(h, w1, f1);
         w += weight_bytes;
       }
-      if (row > 0) {
-        v128.store(to, narrow(v0, v1));
-        v128.store(to, narrow(s0, s1), 16);
-        v128.store(to, narrow(square(v0, a0, s0, b0), square(v1, a1, s1, b1)), 32);
-        v128.store(to, narrow(cube(v0, a0, s0, b0), cube(v1, a1, s1, b1)), 48);
-        to += 64;
-      }
-      v0 = a0;
-      v1 = a1;
-      s0 = b0;
-      s1 = b1;
+      store_cubics(to, v0, v1, s0, s1, a0, a1, b0, b1);
+      store_cubics(to + 64, a0, a1, b0, b1, e0, e1, f0, f1);
+      to += 128;
+      v0 = e0;
+      v1 = e1;
+      s0 = f0;
+      s1 = f1;
     }
   }
+}
+
+/** The cubics of one interval between knots with values v, a and slopes s, b. */
+// @ts-ignore: decorator
+@inline
+function store_cubics(
+  to: usize,
+  v0: v128,
+  v1: v128,
+  s0: v128,
+  s1: v128,
+  a0: v128,
+  a1: v128,
+  b0: v128,
+  b1: v128,
+): void {
+  v128.store(to, narrow(v0, v1));
+  v128.store(to, narrow(s0, s1), 16);
+  v128.store(to, narrow(square(v0, a0, s0, b0), square(v1, a1, s1, b1)), 32);
+  v128.store(to, narrow(cube(v0, a0, s0, b0), cube(v1, a1, s1, b1)), 48);
 }
 
 /** 3 (v1 - v0) - 2 s0 - s1. */
