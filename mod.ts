@@ -103,7 +103,8 @@ export type {
   Readout,
   ZblModel,
 } from "./src/model/mace_model.ts";
-export { descriptors, equivariantFeatures, nodeEnergies } from "./src/model/mace.ts";
+export { descriptors, equivariantFeatures } from "./src/model/mace.ts";
+export { nodeEnergies, predict, type Prediction } from "./src/model/potential.ts";
 export { neighborList } from "./src/graph/neighbor_list.ts";
 export { poolAtoms, type Pooling } from "./src/model/pooling.ts";
 export type { DescriptorModel } from "./src/model/descriptor_model.ts";

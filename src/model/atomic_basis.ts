@@ -50,3 +50,46 @@ export function atomicBasis(
     }
   }
 }
+
+/**
+ * Adjoint of `atomicBasis`, added to what is given.
+ *
+ * @param sumsBar adjoint of the sums, shape (n_rows, Σ_p (2 l3 + 1), C)
+ * @param bar adjoints of radial weights, harmonics and features, in their shapes
+ */
+export function atomicBasisAdjoint(
+  edges: { sender: Uint32Array; receiver: Uint32Array },
+  radial: Float64Array,
+  harmonics: Float64Array,
+  h: Float64Array,
+  sumsBar: Float64Array,
+  shape: { paths: readonly Path[]; channels: number; lIn: number; d: number },
+  bar: { radial: Float64Array; harmonics: Float64Array; h: Float64Array },
+): void {
+  const { paths, channels: C, d } = shape;
+  const dIn = (shape.lIn + 1) ** 2;
+  const { offsets, total } = pathOffsets(paths);
+  const couplings = paths.map((path) => messageCouplings(...path));
+  for (let e = 0; e < edges.sender.length; e++) {
+    const from = edges.sender[e] * dIn * C;
+    const to = edges.receiver[e] * total * C;
+    for (let p = 0; p < paths.length; p++) {
+      const [l1, l2] = paths[p];
+      const r = (e * paths.length + p) * C;
+      for (const [a, b, k, value] of couplings[p]) {
+        const lm = e * d + l2 * l2 + b;
+        const y = value * harmonics[lm];
+        const source = from + (l1 * l1 + a) * C;
+        const target = to + (offsets[p] + k) * C;
+        let sum = 0;
+        for (let c = 0; c < C; c++) {
+          const out = sumsBar[target + c];
+          bar.radial[r + c] += y * h[source + c] * out;
+          bar.h[source + c] += y * radial[r + c] * out;
+          sum += radial[r + c] * h[source + c] * out;
+        }
+        bar.harmonics[lm] += value * sum;
+      }
+    }
+  }
+}

@@ -55,3 +55,38 @@ export function productBasis(
   }
   return out;
 }
+
+/**
+ * Adjoint of `productBasis` for its messages: x̄_i += Σ_M B̄_M ∂B_M/∂x_i.
+ *
+ * @param outBar adjoint of the product basis, shape (n_atoms, 2l + 1, C)
+ * @param xBar added to, shape (n_atoms, d, C)
+ */
+export function productBasisAdjoint(
+  x: Float64Array,
+  contraction: Contraction,
+  coefficients: readonly Float64Array[],
+  elements: ArrayLike<number>,
+  shape: { d: number; channels: number },
+  outBar: Float64Array,
+  xBar: Float64Array,
+): void {
+  const { l, nTerms, component, indices } = contraction;
+  const { d, channels: C } = shape;
+  for (let n = 0; n < elements.length; n++) {
+    const w = coefficients[elements[n]];
+    const from = n * d * C;
+    for (let t = 0; t < nTerms; t++) {
+      const target = (n * (2 * l + 1) + component[t]) * C;
+      const factors = [...indices.subarray(3 * t, 3 * t + 3)].filter((i) => i !== NO_FACTOR);
+      factors.forEach((i, f) => {
+        const others = factors.filter((_, g) => g !== f);
+        for (let c = 0; c < C; c++) {
+          let slope = w[t * C + c] * outBar[target + c];
+          for (const j of others) slope *= x[from + j * C + c];
+          xBar[from + i * C + c] += slope;
+        }
+      });
+    }
+  }
+}

@@ -9,10 +9,26 @@ export function polynomialCutoff(r: number, rMax: number, p: number): number {
     p * (p + 1) / 2 * x ** (p + 2);
 }
 
+/** Derivative of `polynomialCutoff` with respect to r, 1/Å. */
+export function polynomialCutoffSlope(r: number, rMax: number, p: number): number {
+  if (r >= rMax) return 0;
+  const x = r / rMax;
+  return p * (p + 1) * (p + 2) / 2 / rMax * (-(x ** (p - 1)) + 2 * x ** p - x ** (p + 1));
+}
+
 /** Agnesi transform of a distance, 1 / (1 + a y^q / (1 + y^(q - p))) with y = r / r0. */
 export function agnesi(r: number, r0: number, { q, p, a }: AgnesiTransform): number {
   const y = r / r0;
   return 1 / (1 + a * y ** p / (1 + y ** (p - q)));
+}
+
+/** Derivative of `agnesi` with respect to r, 1/Å. */
+function agnesiSlope(r: number, r0: number, transform: AgnesiTransform): number {
+  const { q, p, a } = transform;
+  const y = r / r0;
+  const below = 1 + y ** (p - q);
+  const slope = a * (p * y ** (p - 1) * below - (p - q) * y ** (2 * p - q - 1)) / below ** 2;
+  return -(agnesi(r, r0, transform) ** 2) * slope / r0;
 }
 
 /** r0 of the Agnesi transform: the mean of both covalent radii, Å. */
@@ -48,9 +64,47 @@ export function radialBasis(
   return out;
 }
 
+/**
+ * Adjoint of `radialBasis` for the distances.
+ *
+ * @param basisBar shape (n_edges, n_bessel)
+ * @returns shape (n_edges), 1/Å
+ */
+export function radialBasisAdjoint(
+  r: Float64Array,
+  senders: ArrayLike<number>,
+  receivers: ArrayLike<number>,
+  model: RadialModel,
+  rMax: number,
+  basisBar: Float64Array,
+): Float64Array {
+  const { bessel, prefactor, cutoffPower, agnesi: transform } = model;
+  const nb = bessel.length;
+  const out = new Float64Array(r.length);
+  for (let e = 0; e < r.length; e++) {
+    const r0 = transform ? agnesiLength(transform, senders[e], receivers[e]) : 1;
+    const t = transform ? agnesi(r[e], r0, transform) : r[e];
+    const dt = transform ? agnesiSlope(r[e], r0, transform) : 1;
+    const cutoff = polynomialCutoff(r[e], rMax, cutoffPower);
+    const slope = polynomialCutoffSlope(r[e], rMax, cutoffPower);
+    for (let n = 0; n < nb; n++) {
+      const [sin, cos] = [Math.sin(bessel[n] * t), Math.cos(bessel[n] * t)];
+      const inner = (bessel[n] * cos - sin / t) / t * dt * cutoff + sin / t * slope;
+      out[e] += basisBar[e * nb + n] * prefactor * inner;
+    }
+  }
+  return out;
+}
+
 /** silu(x) = x / (1 + exp(-x)). */
 export function silu(x: number): number {
   return x / (1 + Math.exp(-x));
+}
+
+/** Derivative of silu. */
+export function siluSlope(x: number): number {
+  const s = 1 / (1 + Math.exp(-x));
+  return s * (1 + x * (1 - s));
 }
 
 /**
@@ -79,6 +133,41 @@ export function radialWeights(
   return x;
 }
 
+/**
+ * Adjoint of `radialWeights` for the radial embedding.
+ *
+ * @param radialBar shape (n_edges, n_paths, C)
+ * @param basisBar added to, shape (n_edges, n_bessel)
+ */
+export function radialWeightsAdjoint(
+  basis: Float64Array,
+  { radialMlp, radialWidths }: Pick<MaceLayer, "radialMlp" | "radialWidths">,
+  siluScale: number,
+  radialBar: Float64Array,
+  basisBar: Float64Array,
+): void {
+  const n = basis.length / radialWidths[0];
+  const inputs = [basis];
+  const sums: Float64Array[] = [];
+  radialMlp.slice(0, -1).forEach((weight, k) => {
+    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
+    const a = new Float64Array(n * to);
+    addProduct(a, inputs[k], weight, n, from, to, 1 / Math.sqrt(from));
+    sums.push(a);
+    inputs.push(a.map((x) => siluScale * silu(x)));
+  });
+  let bar = radialBar;
+  for (let k = radialMlp.length - 1; k >= 0; k--) {
+    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
+    const turned = new Float64Array(from * to);
+    radialMlp[k].forEach((w, i) => turned[(i % to) * from + Math.floor(i / to)] = w);
+    const next = new Float64Array(n * from);
+    addProduct(next, bar, turned, n, to, from, 1 / Math.sqrt(from));
+    bar = k > 0 ? next.map((x, i) => x * siluScale * siluSlope(sums[k - 1][i])) : next;
+  }
+  for (let i = 0; i < bar.length; i++) basisBar[i] += bar[i];
+}
+
 /** Density of each edge, tanh((b · w / √n_bessel)²), shape (n_edges). */
 export function edgeDensity(basis: Float64Array, weight: Float64Array): Float64Array {
   const nb = weight.length;
@@ -89,4 +178,20 @@ export function edgeDensity(basis: Float64Array, weight: Float64Array): Float64A
     out[e] = Math.tanh(d * d / nb);
   }
   return out;
+}
+
+/** Adjoint of `edgeDensity` for the radial embedding, added to `basisBar`. */
+export function edgeDensityAdjoint(
+  basis: Float64Array,
+  weight: Float64Array,
+  rhoBar: Float64Array,
+  basisBar: Float64Array,
+): void {
+  const nb = weight.length;
+  for (let e = 0; e < rhoBar.length; e++) {
+    let d = 0;
+    for (let n = 0; n < nb; n++) d += basis[e * nb + n] * weight[n] / Math.sqrt(nb);
+    const slope = rhoBar[e] * (1 - Math.tanh(d * d) ** 2) * 2 * d / Math.sqrt(nb);
+    for (let n = 0; n < nb; n++) basisBar[e * nb + n] += slope * weight[n];
+  }
 }

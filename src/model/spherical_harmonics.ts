@@ -46,3 +46,65 @@ function evaluate(x: number, y: number, z: number, out: Float64Array): void {
   out[14] = K5 * y * (zz - xx);
   out[15] = K0 * z * (zz - 3 * xx);
 }
+
+/**
+ * Adjoint of `sphericalHarmonics`: with u = v / r and ū = Σ_b Ȳ_b ∂Y_b/∂u, v̄ = (ū - u (u · ū)) / r.
+ *
+ * @param harmonicsBar shape (n_edges, (lMax + 1)²)
+ * @returns shape (n_edges, 3), 1/Å
+ */
+export function sphericalHarmonicsAdjoint(
+  vectors: Float64Array,
+  lMax: number,
+  harmonicsBar: Float64Array,
+): Float64Array {
+  const nEdges = vectors.length / 3;
+  const d = (lMax + 1) ** 2;
+  const out = new Float64Array(3 * nEdges);
+  const slopes = [0, 1, 2].map(() => new Float64Array(16));
+  for (let e = 0; e < nEdges; e++) {
+    const v = vectors.subarray(3 * e, 3 * e + 3);
+    const r = Math.max(Math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]), 1e-12);
+    const u = [v[0] / r, v[1] / r, v[2] / r];
+    differentiate(u[0], u[1], u[2], slopes);
+    const bar = slopes.map((slope) => {
+      let sum = 0;
+      for (let i = 0; i < d; i++) sum += harmonicsBar[e * d + i] * slope[i];
+      return sum;
+    });
+    const along = u[0] * bar[0] + u[1] * bar[1] + u[2] * bar[2];
+    for (let k = 0; k < 3; k++) out[3 * e + k] = (bar[k] - u[k] * along) / r;
+  }
+  return out;
+}
+
+/** ∂Y/∂x, ∂Y/∂y and ∂Y/∂z of the polynomials of `evaluate`. */
+function differentiate(
+  x: number,
+  y: number,
+  z: number,
+  [dx, dy, dz]: readonly Float64Array[],
+): void {
+  const [xx, yy, zz] = [x * x, y * y, z * z];
+  const set = (i: number, a: number, b: number, c: number) => {
+    dx[i] = a;
+    dy[i] = b;
+    dz[i] = c;
+  };
+  set(0, 0, 0, 0);
+  set(1, S3, 0, 0);
+  set(2, 0, S3, 0);
+  set(3, 0, 0, S3);
+  set(4, S15 * z, 0, S15 * x);
+  set(5, S15 * y, S15 * x, 0);
+  set(6, -S5 * x, 2 * S5 * y, -S5 * z);
+  set(7, 0, S15 * z, S15 * y);
+  set(8, -S15 * x, 0, S15 * z);
+  set(9, 3 * K0 * (zz - xx), 0, 6 * K0 * x * z);
+  set(10, K1 * y * z, K1 * x * z, K1 * x * y);
+  set(11, K2 * (4 * yy - 3 * xx - zz), 8 * K2 * x * y, -2 * K2 * x * z);
+  set(12, -6 * K3 * x * y, 3 * K3 * (2 * yy - xx - zz), -6 * K3 * y * z);
+  set(13, -2 * K2 * x * z, 8 * K2 * y * z, K2 * (4 * yy - xx - 3 * zz));
+  set(14, -2 * K5 * x * y, K5 * (zz - xx), 2 * K5 * y * z);
+  set(15, -6 * K0 * x * z, 0, 3 * K0 * (zz - xx));
+}

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pathOffsets } from "../../src/model/atomic_basis.ts";
-import {
-  descriptors,
-  equivariantFeatures,
-  maceStages,
-  nodeEnergies,
-} from "../../src/model/mace.ts";
+import { descriptors, equivariantFeatures, maceStages } from "../../src/model/mace.ts";
+import { nodeEnergies } from "../../src/model/potential.ts";
 import { pairRepulsion } from "../../src/model/pair_repulsion.ts";
 import { radialWeights } from "../../src/model/radial_basis.ts";
 import { goldenCase } from "../golden_models.ts";

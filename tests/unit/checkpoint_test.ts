@@ -12,7 +12,8 @@ import { formatWeights, readWeights } from "../../src/checkpoint/weights.ts";
 import { WeightsError } from "../../src/errors.ts";
 import type { Frame } from "../../src/frame.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
-import { descriptors, nodeEnergies } from "../../src/model/mace.ts";
+import { descriptors } from "../../src/model/mace.ts";
+import { nodeEnergies } from "../../src/model/potential.ts";
 import type { MaceModel } from "../../src/model/mace_model.ts";
 import { makeFrame, projectPath, randomNumbers, sharedPath } from "../support.ts";
 

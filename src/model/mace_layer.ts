@@ -1,0 +1,393 @@
+import type { Graph } from "../frame.ts";
+import { atomicBasis, atomicBasisAdjoint, pathOffsets } from "./atomic_basis.ts";
+import { channelMix, elementWeights } from "./channel_mix.ts";
+import type { Contraction, MaceLayer, MaceModel } from "./mace_model.ts";
+import { elementCoefficients, productBasis, productBasisAdjoint } from "./product_basis.ts";
+import {
+  edgeDensity,
+  edgeDensityAdjoint,
+  radialWeights,
+  radialWeightsAdjoint,
+} from "./radial_basis.ts";
+
+/** Edges whose radial weights are held at a time; bounds memory, not results. */
+const EDGE_BLOCK = 2048;
+
+/** What one layer computes, every array with the channel fastest. */
+export interface LayerStages {
+  /** Features after linear_up, shape (n_atoms, (lIn + 1)², C). */
+  readonly up: Float64Array;
+  /** Atomic basis per path, shape (n_atoms, Σ_p (2 l3 + 1), C). */
+  readonly atomicBasis: Float64Array;
+  /** Sum of edge densities, shape (n_atoms); zeros without density normalisation. */
+  readonly density: Float64Array;
+  /** Message after the linear layer, shape (n_atoms, d, C). */
+  readonly message: Float64Array;
+  /** Message after normalisation, shape (n_atoms, d, C). */
+  readonly normalized: Float64Array;
+  /** Input of the product basis, shape (n_atoms, d, C). */
+  readonly x: Float64Array;
+  /** Product basis, shape (n_atoms, (lOut + 1)², C). */
+  readonly productBasis: Float64Array;
+  /** Skip connection, shape (n_atoms, (lOut + 1)², C); zeros in blocks that have none. */
+  readonly skip: Float64Array;
+  /** Features that leave the layer, shape (n_atoms, (lOut + 1)², C). */
+  readonly features: Float64Array;
+}
+
+/** Geometry of the edges. */
+export interface EdgeStages {
+  /** Lengths, shape (n_edges), Å. */
+  readonly r: Float64Array;
+  /** Shape (n_edges, (lMax + 1)²). */
+  readonly harmonics: Float64Array;
+  /** Shape (n_edges, n_bessel). */
+  readonly basis: Float64Array;
+}
+
+/** Receiving atom of every edge, shape (n_edges). */
+export function receiverOf({ nAtoms, nEdges, firstEdge }: Graph): Uint32Array {
+  const receiver = new Uint32Array(nEdges);
+  for (let n = 0; n < nAtoms; n++) receiver.fill(n, firstEdge[n], firstEdge[n + 1]);
+  return receiver;
+}
+
+/**
+ * One interaction and product basis (Batatia et al. 2022, eqs. 8-13; the order of operations and the
+ * normalisations are those of the ACEsuit code).
+ *
+ * @param h input features, shape (n_atoms, (lIn + 1)², C)
+ */
+export function maceLayer(
+  model: MaceModel,
+  layer: MaceLayer,
+  graph: Graph,
+  edges: EdgeStages,
+  elements: Uint8Array,
+  h: Float64Array,
+): LayerStages {
+  const C = model.channels;
+  const nAtoms = graph.nAtoms;
+  const d = (model.lMax + 1) ** 2;
+  const dIn = (layer.lIn + 1) ** 2;
+  const dOut = (layer.lOut + 1) ** 2;
+  const rootC = Math.sqrt(C);
+  const up = mixDegrees(h, layer.linearUp, layer.lIn, nAtoms, C, 1 / rootC);
+  const { sums, density } = neighborSums(model, layer, graph, edges, up);
+
+  const message = mixPaths(sums, layer, model.lMax, nAtoms, C);
+  const normalized = message.slice();
+  for (let n = 0; n < nAtoms; n++) {
+    const norm = layer.density ? density[n] + 1 : layer.avgNumNeighbors;
+    for (let i = n * d * C; i < (n + 1) * d * C; i++) normalized[i] /= norm;
+  }
+
+  const skip = new Float64Array(nAtoms * dOut * C);
+  let x = normalized;
+  if (layer.residual) {
+    const l = Math.min(layer.nSkip - 1, layer.lIn, layer.lOut);
+    mixElements(model, layer, elements, h, dIn, skip, dOut, l);
+  } else {
+    x = new Float64Array(nAtoms * d * C);
+    mixElements(model, layer, elements, normalized, d, x, d, model.lMax);
+  }
+
+  const product = new Float64Array(nAtoms * dOut * C);
+  for (const contraction of layer.contractions) {
+    const { l } = contraction;
+    const coefficients = coefficientsOf(model, contraction, elements);
+    const b = productBasis(x, contraction, coefficients, elements, { d, channels: C });
+    const rows = (2 * l + 1) * C;
+    for (let n = 0; n < nAtoms; n++) {
+      product.set(b.subarray(n * rows, (n + 1) * rows), (n * dOut + l * l) * C);
+    }
+  }
+  const features = mixDegrees(product, layer.productLinear, layer.lOut, nAtoms, C, 1 / rootC);
+  for (let i = 0; i < features.length; i++) features[i] += skip[i];
+  return {
+    up,
+    atomicBasis: sums,
+    density,
+    message,
+    normalized,
+    x,
+    productBasis: product,
+    skip,
+    features,
+  };
+}
+
+/** Sums over neighbors, in blocks of edges. */
+function neighborSums(
+  model: MaceModel,
+  layer: MaceLayer,
+  graph: Graph,
+  edges: EdgeStages,
+  up: Float64Array,
+) {
+  const nb = model.radial.bessel.length;
+  const d = (model.lMax + 1) ** 2;
+  const { total } = pathOffsets(layer.paths);
+  const sums = new Float64Array(graph.nAtoms * total * model.channels);
+  const density = new Float64Array(graph.nAtoms);
+  const receiver = receiverOf(graph);
+  const shape = { paths: layer.paths, channels: model.channels, lIn: layer.lIn, d };
+  for (let e = 0; e < graph.nEdges; e += EDGE_BLOCK) {
+    const end = Math.min(e + EDGE_BLOCK, graph.nEdges);
+    const basis = edges.basis.subarray(e * nb, end * nb);
+    const block = { sender: graph.sender.subarray(e, end), receiver: receiver.subarray(e, end) };
+    const radial = radialWeights(basis, layer, model.siluScale);
+    atomicBasis(block, radial, edges.harmonics.subarray(e * d, end * d), up, sums, shape);
+    if (layer.densityWeight) {
+      const rho = edgeDensity(basis, layer.densityWeight);
+      block.receiver.forEach((n, i) => density[n] += rho[i]);
+    }
+  }
+  return { sums, density };
+}
+
+/** Adjoints of the edges' harmonics and radial embedding, added to layer by layer. */
+export interface EdgeAdjoints {
+  /** Shape (n_edges, (lMax + 1)²). */
+  readonly harmonics: Float64Array;
+  /** Shape (n_edges, n_bessel). */
+  readonly basis: Float64Array;
+}
+
+/**
+ * Adjoint of `maceLayer`: what a change of the features that leave it means for those that enter it and
+ * for the edges.
+ *
+ * @param stages what the layer computed
+ * @param featuresBar adjoint of the features that leave, shape (n_atoms, (lOut + 1)², C)
+ * @param edgesBar added to
+ * @returns adjoint of the features that enter, shape (n_atoms, (lIn + 1)², C)
+ */
+export function maceLayerAdjoint(
+  model: MaceModel,
+  layer: MaceLayer,
+  graph: Graph,
+  edges: EdgeStages,
+  elements: Uint8Array,
+  stages: LayerStages,
+  featuresBar: Float64Array,
+  edgesBar: EdgeAdjoints,
+): Float64Array {
+  const { channels: C, lMax } = model;
+  const { nAtoms } = graph;
+  const [d, dIn, dOut] = [(lMax + 1) ** 2, (layer.lIn + 1) ** 2, (layer.lOut + 1) ** 2];
+  const scale = 1 / Math.sqrt(C);
+  const { productLinear, lOut } = layer;
+  const productBar = mixDegrees(featuresBar, productLinear, lOut, nAtoms, C, scale, transpose);
+  const xBar = new Float64Array(nAtoms * d * C);
+  for (const contraction of layer.contractions) {
+    const { l } = contraction;
+    const rows = (2 * l + 1) * C;
+    const outBar = new Float64Array(nAtoms * rows);
+    for (let n = 0; n < nAtoms; n++) {
+      const from = (n * dOut + l * l) * C;
+      outBar.set(productBar.subarray(from, from + rows), n * rows);
+    }
+    const coefficients = coefficientsOf(model, contraction, elements);
+    productBasisAdjoint(
+      stages.x,
+      contraction,
+      coefficients,
+      elements,
+      { d, channels: C },
+      outBar,
+      xBar,
+    );
+  }
+  let normalizedBar = xBar;
+  if (!layer.residual) {
+    normalizedBar = new Float64Array(nAtoms * d * C);
+    mixElements(model, layer, elements, xBar, d, normalizedBar, d, lMax, transpose);
+  }
+  const { messageBar, densityBar } = normalizeAdjoint(layer, stages, normalizedBar, nAtoms);
+  const sumsBar = mixPathsAdjoint(messageBar, layer, lMax, nAtoms, C);
+  const upBar = neighborSumsAdjoint(
+    model,
+    layer,
+    graph,
+    edges,
+    stages.up,
+    sumsBar,
+    densityBar,
+    edgesBar,
+  );
+  const hBar = mixDegrees(upBar, layer.linearUp, layer.lIn, nAtoms, C, scale, transpose);
+  if (layer.residual) {
+    const l = Math.min(layer.nSkip - 1, layer.lIn, lOut);
+    mixElements(model, layer, elements, featuresBar, dOut, hBar, dIn, l, transpose);
+  }
+  return hBar;
+}
+
+/** Adjoint of m / norm, norm = Σ ρ + 1 or a number. */
+function normalizeAdjoint(
+  layer: MaceLayer,
+  { density, normalized }: LayerStages,
+  normalizedBar: Float64Array,
+  nAtoms: number,
+) {
+  const row = normalized.length / nAtoms;
+  const messageBar = normalizedBar.slice();
+  const densityBar = new Float64Array(nAtoms);
+  for (let n = 0; n < nAtoms; n++) {
+    const norm = layer.density ? density[n] + 1 : layer.avgNumNeighbors;
+    for (let i = n * row; i < (n + 1) * row; i++) {
+      messageBar[i] /= norm;
+      if (layer.density) densityBar[n] -= normalizedBar[i] * normalized[i] / norm;
+    }
+  }
+  return { messageBar, densityBar };
+}
+
+/** Adjoint of the sums over neighbors, in blocks of edges; returns that of the features of the senders. */
+function neighborSumsAdjoint(
+  model: MaceModel,
+  layer: MaceLayer,
+  graph: Graph,
+  edges: EdgeStages,
+  up: Float64Array,
+  sumsBar: Float64Array,
+  densityBar: Float64Array,
+  edgesBar: EdgeAdjoints,
+): Float64Array {
+  const nb = model.radial.bessel.length;
+  const d = (model.lMax + 1) ** 2;
+  const receiver = receiverOf(graph);
+  const shape = { paths: layer.paths, channels: model.channels, lIn: layer.lIn, d };
+  const upBar = new Float64Array(up.length);
+  for (let e = 0; e < graph.nEdges; e += EDGE_BLOCK) {
+    const end = Math.min(e + EDGE_BLOCK, graph.nEdges);
+    const basis = edges.basis.subarray(e * nb, end * nb);
+    const basisBar = edgesBar.basis.subarray(e * nb, end * nb);
+    const block = { sender: graph.sender.subarray(e, end), receiver: receiver.subarray(e, end) };
+    const radial = radialWeights(basis, layer, model.siluScale);
+    const radialBar = new Float64Array(radial.length);
+    atomicBasisAdjoint(
+      block,
+      radial,
+      edges.harmonics.subarray(e * d, end * d),
+      up,
+      sumsBar,
+      shape,
+      {
+        radial: radialBar,
+        harmonics: edgesBar.harmonics.subarray(e * d, end * d),
+        h: upBar,
+      },
+    );
+    radialWeightsAdjoint(basis, layer, model.siluScale, radialBar, basisBar);
+    if (layer.densityWeight) {
+      const rhoBar = Float64Array.from(block.receiver, (n) => densityBar[n]);
+      edgeDensityAdjoint(basis, layer.densityWeight, rhoBar, basisBar);
+    }
+  }
+  return upBar;
+}
+
+/** Coefficients of a contraction for the elements that occur; empty for the others. */
+function coefficientsOf(model: MaceModel, contraction: Contraction, elements: Uint8Array) {
+  return model.elements.map((_, z) =>
+    elements.includes(z) ? elementCoefficients(contraction, z, model.channels) : new Float64Array(0)
+  );
+}
+
+/** The weights of a linear layer (C, C), or of its adjoint. */
+type Turn = (weight: Float64Array, channels: number) => Float64Array;
+const plain: Turn = (weight) => weight;
+const transpose: Turn = (weight, C) =>
+  weight.map((_, i) => weight[(i % C) * C + Math.floor(i / C)]);
+
+/** out[l] = scale · x[l] W[l] for every degree l, shapes (n_atoms, (lMax + 1)², C); Wᵀ in the adjoint. */
+function mixDegrees(
+  x: Float64Array,
+  weights: Float64Array,
+  lMax: number,
+  nAtoms: number,
+  channels: number,
+  scale: number,
+  turn: Turn = plain,
+): Float64Array {
+  const d = (lMax + 1) ** 2;
+  const out = new Float64Array(x.length);
+  for (let l = 0; l <= lMax; l++) {
+    const square = channels * channels;
+    const weight = turn(weights.subarray(l * square, (l + 1) * square), channels);
+    const at = { dIn: d, first: l * l, dOut: d, target: l * l, count: 2 * l + 1 };
+    channelMix(x, weight, out, { nAtoms, channels, scale, ...at });
+  }
+  return out;
+}
+
+/** The linear layer of an interaction: paths of equal l3 are summed, 1/√(C n_l) normalised. */
+function mixPaths(
+  sums: Float64Array,
+  layer: MaceLayer,
+  lMax: number,
+  nAtoms: number,
+  channels: number,
+): Float64Array {
+  const d = (lMax + 1) ** 2;
+  const { offsets, total } = pathOffsets(layer.paths);
+  const out = new Float64Array(nAtoms * d * channels);
+  layer.paths.forEach(([, , l], p) => {
+    const fanIn = channels * layer.paths.filter((path) => path[2] === l).length;
+    const weight = layer.linear.subarray(p * channels ** 2, (p + 1) * channels ** 2);
+    const at = { dIn: total, first: offsets[p], dOut: d, target: l * l, count: 2 * l + 1 };
+    channelMix(sums, weight, out, { nAtoms, channels, scale: 1 / Math.sqrt(fanIn), ...at });
+  });
+  return out;
+}
+
+/** out[l] += 1/√(C n_elements) · x[l] W[l, z_n] for l = 0 … lMax. */
+function mixElements(
+  model: MaceModel,
+  layer: MaceLayer,
+  elements: Uint8Array,
+  x: Float64Array,
+  dIn: number,
+  out: Float64Array,
+  dOut: number,
+  lMax: number,
+  turn: Turn = plain,
+): void {
+  const C = model.channels;
+  const scale = 1 / Math.sqrt(C * model.elementNormalizer);
+  for (const z of new Set(elements)) {
+    for (let l = 0; l <= lMax; l++) {
+      const weight = turn(elementWeights(layer.skip, l, z, model.elements.length, C), C);
+      const at = { dIn, first: l * l, dOut, target: l * l, count: 2 * l + 1 };
+      elements.forEach((zn, n) => {
+        if (zn !== z) return;
+        const from = x.subarray(n * dIn * C, (n + 1) * dIn * C);
+        const to = out.subarray(n * dOut * C, (n + 1) * dOut * C);
+        channelMix(from, weight, to, { nAtoms: 1, channels: C, scale, ...at });
+      });
+    }
+  }
+}
+
+/** Adjoint of `mixPaths`. */
+function mixPathsAdjoint(
+  messageBar: Float64Array,
+  layer: MaceLayer,
+  lMax: number,
+  nAtoms: number,
+  channels: number,
+): Float64Array {
+  const d = (lMax + 1) ** 2;
+  const { offsets, total } = pathOffsets(layer.paths);
+  const out = new Float64Array(nAtoms * total * channels);
+  layer.paths.forEach(([, , l], p) => {
+    const fanIn = channels * layer.paths.filter((path) => path[2] === l).length;
+    const weight = layer.linear.subarray(p * channels ** 2, (p + 1) * channels ** 2);
+    const at = { dIn: d, first: l * l, dOut: total, target: offsets[p], count: 2 * l + 1 };
+    const scale = 1 / Math.sqrt(fanIn);
+    channelMix(messageBar, transpose(weight, channels), out, { nAtoms, channels, scale, ...at });
+  });
+  return out;
+}
