@@ -107,17 +107,25 @@ function addReadoutAdjoint(
 }
 
 /**
- * Energy, forces and virial of one frame: the reverse pass through every stage, from the scale of the
- * energies to the vectors of the edges. g_e = ∂E/∂v_e with v_e = r_receiver - r_sender + S · cell gives
+ * Energy, forces and virial of one frame. g_e = ∂E/∂v_e with v_e = r_receiver - r_sender + S · cell gives
  * F_n = Σ_{sender = n} g_e - Σ_{receiver = n} g_e and dE/dε = Σ_e v_e ⊗ g_e, symmetrised.
  *
  * @param graph all edges within the model's cutoff
  * @param head index of the readout head
  */
 export function predict(model: MaceModel, graph: Graph, head = 0): Prediction {
+  const { nodeEnergies, gradients } = energyGradients(model, graph, head);
+  const energy = nodeEnergies.reduce((sum, e) => sum + e, 0);
+  return { energy, nodeEnergies, ...forcesOf(gradients, graph) };
+}
+
+/**
+ * Energies of the atoms, and ∂E/∂v of every edge, shape (n_edges, 3), eV/Å: the reverse pass through
+ * every stage, from the scale of the energies to the vectors of the edges.
+ */
+export function energyGradients(model: MaceModel, graph: Graph, head = 0) {
   const stages = maceStages(model, graph);
   const { elements, edges, layers } = stages;
-  const nodes = energiesOf(model, graph, stages, head);
   const g = model.scale[head];
   const edgesBar: EdgeAdjoints = {
     harmonics: new Float64Array(edges.harmonics.length),
@@ -132,8 +140,8 @@ export function predict(model: MaceModel, graph: Graph, head = 0): Prediction {
     bar = maceLayerAdjoint(model, layer, graph, edges, elements, layers[t], bar, edgesBar);
   }
   return {
-    nodeEnergies: nodes,
-    ...forcesOf(edgeGradients(model, graph, edges.r, edgesBar, g), graph, nodes),
+    nodeEnergies: energiesOf(model, graph, stages, head),
+    gradients: edgeGradients(model, graph, edges.r, edgesBar, g),
   };
 }
 
@@ -161,7 +169,7 @@ function edgeGradients(
   return gradients;
 }
 
-function forcesOf(gradients: Float64Array, graph: Graph, nodes: Float64Array) {
+function forcesOf(gradients: Float64Array, graph: Graph) {
   const { nAtoms, nEdges, sender, vectors } = graph;
   const receiver = receiverOf(graph);
   const forces = new Float64Array(3 * nAtoms);
@@ -174,5 +182,5 @@ function forcesOf(gradients: Float64Array, graph: Graph, nodes: Float64Array) {
     }
   }
   const virial = strain.map((_, i) => -0.5 * (strain[i] + strain[3 * (i % 3) + Math.floor(i / 3)]));
-  return { energy: nodes.reduce((sum, e) => sum + e, 0), forces, virial };
+  return { forces, virial };
 }

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pathOffsets } from "../../src/model/atomic_basis.ts";
 import { descriptors, equivariantFeatures, maceStages } from "../../src/model/mace.ts";
-import { nodeEnergies } from "../../src/model/potential.ts";
+import { cellVolume } from "../../src/frame.ts";
+import { energyGradients, nodeEnergies, predict } from "../../src/model/potential.ts";
 import { pairRepulsion } from "../../src/model/pair_repulsion.ts";
 import { radialWeights } from "../../src/model/radial_basis.ts";
 import { goldenCase } from "../golden_models.ts";
@@ -85,11 +86,22 @@ for (const name of CASES) {
     close(energies, "mace:node_energy", npz.array("mace:node_energy").data);
     close(Float64Array.of(energies.reduce((sum, e) => sum + e, 0)), "mace:energy");
     close(descriptors(model, graph), "mace:descriptors_invariant");
-    close(equivariantFeatures(model, graph), "mace:node_feats");
+    for (const from of ["out", "mace"]) {
+      close(equivariantFeatures(model, graph), `${from}:node_feats`);
+    }
     if (!model.zbl && npz.names.includes("mid:pair_node_energy")) {
       close(new Float64Array(graph.nAtoms), "mid:pair_node_energy");
     }
-    const missing = npz.names.filter((key) => key.startsWith("mid:") && !compared.has(key));
+    const { gradients } = energyGradients(model, graph);
+    close(gradients, "out:edge_grad", perEdge("out:edge_grad"));
+    const { energy, forces, virial } = predict(model, graph);
+    close(Float64Array.of(energy), "out:energy");
+    close(forces, "out:forces");
+    close(forces, "mace:forces", npz.array("mace:forces").data);
+    close(virial, "out:virials");
+    const volume = cellVolume(npz.array("in:cell").data);
+    close(virial.map((x) => -x / volume), "out:stress");
+    const missing = npz.names.filter((key) => /^(mid|out):/.test(key) && !compared.has(key));
     assert.deepEqual(missing, [], "arrays of the file that were not compared");
     console.log(
       `measured: ${name}, definition: ${worst.toExponential(1)} over ${compared.size} arrays`,
