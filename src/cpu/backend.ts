@@ -12,7 +12,7 @@ import { countNeighbors } from "./neighbor_count.ts";
 import { storeSchnet } from "./describe_schnet.ts";
 import type { Task } from "./task.ts";
 import { openThreads, type Threads } from "./threads.ts";
-import { type StoredModel, storeModel } from "./weights.ts";
+import { countSlots, type StoredModel, storeModel } from "./weights.ts";
 
 /** Atoms handed to one thread at a time. */
 const TASK_ATOMS = 256;
@@ -67,19 +67,71 @@ function describing(
     const stored = storeSchnet(threads.memory, bakeSchnet(model, nLayers));
     return (frames) => run(frames, (part) => ({ kind: "schnet", model: stored, frames: part }));
   }
-  const baked = bakeModel(model, elements, nLayers);
-  const stored = storeModel(threads.memory, baked);
-  const slots = new TableSlots(baked, stored.nSlots);
+  const whole = bakeModel(model, elements, nLayers);
+  if (countSlots(whole) === whole.nClasses) {
+    const set = storeSet(threads, whole);
+    return (frames) => describeWith(threads, set, frames, run);
+  }
+  // Not all tables fit: the model is baked for the elements of the frames at hand, set after set.
+  const before = mark(threads.memory);
+  let open: { key: string; set: StoredSet } | null = null;
   return async (frames) => {
     const rows: Float32Array[] = [];
-    for (const plan of slots.plan(frames)) {
-      await threads.runAll(plan.load.map((load) => tablesOf(baked, stored, load)));
-      const own = { ...stored, pairOf: plan.pairOf };
-      const part = plan.frames.map((f) => frames[f]);
-      rows.push(...await run(part, (some) => ({ kind: "describe", model: own, frames: some })));
+    for (const { own, part } of byElements(frames)) {
+      if (open?.key !== own.join()) {
+        await threads.runEverywhere({ kind: "forget" });
+        release(threads.memory, before);
+        const baked = bakeModel(model, own, nLayers, whole.nIntervals);
+        open = { key: own.join(), set: storeSet(threads, baked) };
+      }
+      rows.push(...await describeWith(threads, open.set, part, run));
     }
     return rows;
   };
+}
+
+/** Runs of consecutive frames with the same elements. */
+function byElements(frames: readonly Frame[]): { own: number[]; part: Frame[] }[] {
+  const runs: { own: number[]; part: Frame[] }[] = [];
+  for (const frame of frames) {
+    const own = [...new Set(frame.species)].sort((a, b) => a - b);
+    const last = runs[runs.length - 1];
+    if (last?.own.join() === own.join()) last.part.push(frame);
+    else runs.push({ own, part: [frame] });
+  }
+  return runs;
+}
+
+/** A model baked for some elements, in shared memory. */
+interface StoredSet {
+  readonly baked: BakedModel;
+  readonly stored: StoredModel;
+  readonly slots: TableSlots;
+}
+
+function storeSet({ memory }: Threads, baked: BakedModel): StoredSet {
+  const stored = storeModel(memory, baked);
+  return { baked, stored, slots: new TableSlots(baked, stored.nSlots) };
+}
+
+/** Describes frames, loading the tables that they need before. */
+async function describeWith(
+  threads: Threads,
+  { baked, stored, slots }: StoredSet,
+  frames: readonly Frame[],
+  run: (
+    frames: readonly Frame[],
+    task: (part: readonly Frame[]) => Task,
+  ) => Promise<Float32Array[]>,
+): Promise<Float32Array[]> {
+  const rows: Float32Array[] = [];
+  for (const plan of slots.plan(frames)) {
+    await threads.runAll(plan.load.map((load) => tablesOf(baked, stored, load)));
+    const model = { ...stored, pairOf: plan.pairOf };
+    const part = plan.frames.map((f) => frames[f]);
+    rows.push(...await run(part, (some) => ({ kind: "describe", model, frames: some })));
+  }
+  return rows;
 }
 
 /** The task to fill a slot with the tables of one class of pairs. */

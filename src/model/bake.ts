@@ -89,11 +89,16 @@ export interface BakedContraction {
   readonly coefficients: Float32Array;
 }
 
-/** Bakes the first `nLayers` layers for the elements that occur, given as atomic numbers. */
+/**
+ * Bakes the first `nLayers` layers for the elements that occur, given as atomic numbers.
+ *
+ * @param nIntervals intervals of the tables; as many as these elements need if not given
+ */
 export function bakeModel(
   model: MaceModel,
   species: readonly number[],
   nLayers = model.layers.length,
+  nIntervals?: number,
 ): BakedModel {
   const { elementOf, places } = placesOf(model, species);
   const pairs = pairClasses(model, species);
@@ -117,7 +122,7 @@ export function bakeModel(
     nElements: species.length,
     pairOf: pairs.of,
     nClasses: pairs.list.length,
-    nIntervals: intervalsFor(radials, model.rMax),
+    nIntervals: nIntervals ?? intervalsFor(radials, model.rMax),
     embedding: concatenate(
       places.map((z) => padColumns(elementEmbedding(model, z), model.channels, padded)),
     ),

@@ -5,6 +5,7 @@ import { mediumModel } from "../../bench/medium_model.ts";
 import { loadMace } from "../../src/checkpoint/load.ts";
 import { fillTables } from "../../src/cpu/radial_table.ts";
 import { Arena } from "../../src/cpu/arena.ts";
+import { openCpuBackend } from "../../src/cpu/backend.ts";
 import { allocate, createMemory, loadKernels } from "../../src/cpu/memory.ts";
 import { RequestError } from "../../src/errors.ts";
 import { bakeModel } from "../../src/model/bake.ts";
@@ -165,6 +166,32 @@ test("a cache with few slots holds every frame's tables, and evicts what was use
         error.message,
       ),
   );
+});
+
+test("a pool whose tables do not fit together is described set after set, to the same rows", async () => {
+  // A model so wide that the tables of 89 elements exceed the memory.
+  const all = Array.from({ length: 94 }, (_, i) => i + 1).filter((z) => z <= 83 || z >= 89);
+  const wide = mediumModel({ elements: all, rMax: 4, channels: 128 });
+  const sets = [[1, 6], [1, 6], [14, 26, 79], [1, 6], [3]];
+  const frames = sets.map((elements, f) => cluster(40 + f, elements));
+  const backend = await openCpuBackend(2);
+  try {
+    const whole = await backend.openDescriber(wide, 2, all);
+    const rows = [
+      ...await whole.describe(frames.slice(0, 3)),
+      ...await whole.describe(frames.slice(3)),
+    ];
+    await whole.close();
+    for (const [f, elements] of sets.entries()) {
+      const own = await backend.openDescriber(wide, 2, elements);
+      const [alone] = await own.describe([frames[f]]);
+      const error = rowError(rows[f], alone, own.width);
+      assert.ok(error <= 1e-6, `frame ${f}: ${error}`);
+      await own.close();
+    }
+  } finally {
+    await backend.close();
+  }
 });
 
 test("a pool of many elements gives the descriptors of its frames one by one", async () => {
