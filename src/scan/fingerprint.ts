@@ -107,23 +107,31 @@ function radialSums(graph: Graph, reach: number): Float64Array {
  */
 function structureFactor({ species, positions, cell, pbc }: Frame): number[] {
   const inverse = invertCell(cell);
-  const most = pbc.map((periodic) => (periodic ? PERIODS : 0));
   const groups = new Map<string, [number, number]>();
   const size = Math.cbrt(cellVolume(cell));
+  const most = pbc.map((periodic) => (periodic ? PERIODS : 0));
   const total = species.reduce((sum, z) => sum + z, 0);
-  const waves = [0, 1, 2].map((k) => phases(species.length, positions, inverse, k));
+  const [x, y, z] = [0, 1, 2].map((k) => phases(species.length, positions, inverse, k));
+  const weights = Float64Array.from(
+    { length: 2 * species.length },
+    (_, i) => i % 2 ? 0 : Math.sqrt(species[i >> 1]),
+  );
   for (let a = 0; a <= most[0]; a++) {
+    const alongX = times(weights, x, a);
     for (let b = -most[1]; b <= most[1]; b++) {
+      const inPlane = times(alongX, y, b);
       for (let c = -most[2]; c <= most[2]; c++) {
         // Of n and -n, one.
         if (a === 0 && (b < 0 || (b === 0 && c <= 0))) continue;
-        const name = [a, Math.abs(b), Math.abs(c)].sort().join("");
-        const value = squaredSum(species, waves, [a, b, c]) / total;
-        const q = [0, 1, 2].map((x) =>
-          inverse[3 * x] * a + inverse[3 * x + 1] * b + inverse[3 * x + 2] * c
+        const value = squaredSum(inPlane, z, c) / total;
+        const q = Math.hypot(
+          inverse[0] * a + inverse[1] * b + inverse[2] * c,
+          inverse[3] * a + inverse[4] * b + inverse[5] * c,
+          inverse[6] * a + inverse[7] * b + inverse[8] * c,
         );
+        const name = [a, Math.abs(b), Math.abs(c)].sort().join("");
         const [sum, weighted] = groups.get(name) ?? [0, 0];
-        groups.set(name, [sum + value, weighted + size * Math.hypot(...q) * value]);
+        groups.set(name, [sum + value, weighted + size * q * value]);
       }
     }
   }
@@ -131,37 +139,45 @@ function structureFactor({ species, positions, cell, pbc }: Frame): number[] {
   return [...sorted, size];
 }
 
-/** cos and sin of 0 … PERIODS times 2π s_i along axis k, shape (n, PERIODS + 1, 2). */
+/** cos and sin of 2π s_i along axis k for 1 … PERIODS periods, one array of shape (n, 2) each. */
 function phases(n: number, positions: Float64Array, inverse: Float64Array, k: number) {
-  const out = new Float64Array(2 * (PERIODS + 1) * n);
+  const out = Array.from({ length: PERIODS + 1 }, () => new Float64Array(2 * n));
   for (let i = 0; i < n; i++) {
     let s = 0;
     for (let x = 0; x < 3; x++) s += positions[3 * i + x] * inverse[3 * x + k];
     const angle = 2 * Math.PI * (s - Math.floor(s));
-    for (let p = 0; p <= PERIODS; p++) {
-      out[2 * ((PERIODS + 1) * i + p)] = Math.cos(p * angle);
-      out[2 * ((PERIODS + 1) * i + p) + 1] = Math.sin(p * angle);
+    for (let p = 1; p <= PERIODS; p++) {
+      out[p][2 * i] = Math.cos(p * angle);
+      out[p][2 * i + 1] = Math.sin(p * angle);
     }
   }
   return out;
 }
 
-function squaredSum(
-  species: Uint8Array,
-  waves: readonly Float64Array[],
-  n: readonly number[],
-): number {
+/** Complex numbers times the waves of n periods, shape (n_atoms, 2). */
+function times(a: Float64Array, waves: readonly Float64Array[], n: number): Float64Array {
+  if (n === 0) return a;
+  const wave = waves[Math.abs(n)];
+  const sign = Math.sign(n);
+  const out = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i += 2) {
+    const sin = sign * wave[i + 1];
+    out[i] = a[i] * wave[i] - a[i + 1] * sin;
+    out[i + 1] = a[i] * sin + a[i + 1] * wave[i];
+  }
+  return out;
+}
+
+/** |Σ a_i wave_i|² for the waves of n periods. */
+function squaredSum(a: Float64Array, waves: readonly Float64Array[], n: number): number {
+  const wave = waves[Math.abs(n)];
+  const sign = Math.sign(n);
   let [re, im] = [0, 0];
-  for (let i = 0; i < species.length; i++) {
-    let [x, y] = [Math.sqrt(species[i]), 0];
-    for (let k = 0; k < 3; k++) {
-      if (n[k] === 0) continue;
-      const at = 2 * ((PERIODS + 1) * i + Math.abs(n[k]));
-      const [c, s] = [waves[k][at], Math.sign(n[k]) * waves[k][at + 1]];
-      [x, y] = [x * c - y * s, x * s + y * c];
-    }
-    re += x;
-    im += y;
+  for (let i = 0; i < a.length; i += 2) {
+    const cos = n === 0 ? 1 : wave[i];
+    const sin = n === 0 ? 0 : sign * wave[i + 1];
+    re += a[i] * cos - a[i + 1] * sin;
+    im += a[i] * sin + a[i + 1] * cos;
   }
   return re * re + im * im;
 }
@@ -186,18 +202,20 @@ function inertia({ species, positions }: Frame): number[] {
 }
 
 function countBonds({ nAtoms, firstEdge, sender, vectors, species }: Graph): string {
-  const counts = new Map<string, number>();
+  const radii = Float64Array.from({ length: 256 }, (_, z) => (z > 0 ? covalentRadius(z) : 0));
+  const counts = new Map<number, number>();
   for (let n = 0; n < nAtoms; n++) {
+    const a = species[n];
     for (let e = firstEdge[n]; e < firstEdge[n + 1]; e++) {
-      const [a, b] = [species[n], species[sender[e]]];
+      const b = species[sender[e]];
       if (a > b) continue;
       const [x, y, z] = [vectors[3 * e], vectors[3 * e + 1], vectors[3 * e + 2]];
-      const limit = BONDED * (covalentRadius(a) + covalentRadius(b));
+      const limit = BONDED * (radii[a] + radii[b]);
       if (x * x + y * y + z * z > limit * limit) continue;
-      const pair = `${chemicalSymbol(a)}-${chemicalSymbol(b)}`;
-      counts.set(pair, (counts.get(pair) ?? 0) + (a === b ? 0.5 : 1));
+      counts.set(256 * a + b, (counts.get(256 * a + b) ?? 0) + (a === b ? 0.5 : 1));
     }
   }
-  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([pair, n]) => `${pair} ${n}`)
+  return [...counts].sort(([a], [b]) => a - b)
+    .map(([pair, n]) => `${chemicalSymbol(pair >> 8)}-${chemicalSymbol(pair & 255)} ${n}`)
     .join(" ");
 }
