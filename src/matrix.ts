@@ -64,6 +64,11 @@ export function addProduct(
   }
 }
 
+/** The transpose of a row-major matrix (rows, cols). */
+export function transposed(data: Float64Array, rows: number, cols: number): Float64Array {
+  return data.map((_, i) => data[(i % rows) * cols + Math.floor(i / rows)]);
+}
+
 /** Squared Euclidean distance between row i of A and row j of B. */
 export function squaredDistance(a: Matrix, i: number, b: Matrix, j: number): number {
   const { cols } = a;

@@ -1,4 +1,5 @@
 import { WeightsError } from "../errors.ts";
+import { transposed } from "../matrix.ts";
 import type { Dense, SchnetLayer, SchnetModel } from "../model/schnet_model.ts";
 import type { Module, ModuleTree } from "./modules.ts";
 import type { Tensor } from "./tensors.ts";
@@ -43,7 +44,7 @@ export function schnetModel({ modules, tensors }: ModuleTree): SchnetModel {
   const dense = (name: string, activated: boolean): Dense => {
     checkActivation(moduleAt(name), name, activated);
     const bias = tensors.get(`${prefix}${name}.bias`);
-    return transposed(tensorAt(`${name}.weight`), bias);
+    return denseOf(tensorAt(`${name}.weight`), bias);
   };
   for (let t = 0; moduleAt(`interactions.${t}`); t++) {
     const block = `interactions.${t}`;
@@ -101,11 +102,8 @@ function checkShapes(layer: SchnetLayer, name: string, channels: number, nGaussi
 }
 
 /** torch keeps (out, in); here weights are (in, out). */
-function transposed({ shape, data }: Tensor, bias: Tensor | undefined): Dense {
+function denseOf({ shape, data }: Tensor, bias: Tensor | undefined): Dense {
   const [nOut, nIn] = shape;
-  const weight = new Float64Array(data.length);
-  for (let w = 0; w < nOut; w++) {
-    for (let u = 0; u < nIn; u++) weight[u * nOut + w] = data[w * nIn + u];
-  }
+  const weight = transposed(data, nOut, nIn);
   return { nIn, nOut, weight, bias: bias?.data ?? new Float64Array(nOut) };
 }

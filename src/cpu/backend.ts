@@ -61,16 +61,19 @@ function describing(
   nLayers: number,
   elements: readonly number[],
 ): Describer["describe"] {
-  const run = async (frames: readonly Frame[], task: (frames: readonly Frame[]) => Task) =>
-    (await threads.runAll(splitFrames(frames).map(task)) as Float32Array[][]).flat();
   if (isSchnet(model)) {
     const stored = storeSchnet(threads.memory, bakeSchnet(model, nLayers));
-    return (frames) => run(frames, (part) => ({ kind: "schnet", model: stored, frames: part }));
+    const task = (part: readonly Frame[]): Task => ({
+      kind: "schnet",
+      model: stored,
+      frames: part,
+    });
+    return (frames) => runInParts(threads, frames, task);
   }
   const whole = bakeModel(model, elements, nLayers);
   if (countSlots(whole) === whole.nClasses) {
     const set = storeSet(threads, whole);
-    return (frames) => describeWith(threads, set, frames, run);
+    return (frames) => describeWith(threads, set, frames);
   }
   // Not all tables fit: the model is baked for the elements of the frames at hand, set after set.
   const before = mark(threads.memory);
@@ -84,7 +87,7 @@ function describing(
         const baked = bakeModel(model, own, nLayers, whole.nIntervals);
         open = { key: own.join(), set: storeSet(threads, baked) };
       }
-      rows.push(...await describeWith(threads, open.set, part, run));
+      rows.push(...await describeWith(threads, open.set, part));
     }
     return rows;
   };
@@ -119,17 +122,14 @@ async function describeWith(
   threads: Threads,
   { baked, stored, slots }: StoredSet,
   frames: readonly Frame[],
-  run: (
-    frames: readonly Frame[],
-    task: (part: readonly Frame[]) => Task,
-  ) => Promise<Float32Array[]>,
 ): Promise<Float32Array[]> {
   const rows: Float32Array[] = [];
   for (const plan of slots.plan(frames)) {
     await threads.runAll(plan.load.map((load) => tablesOf(baked, stored, load)));
     const model = { ...stored, pairOf: plan.pairOf };
     const part = plan.frames.map((f) => frames[f]);
-    rows.push(...await run(part, (some) => ({ kind: "describe", model, frames: some })));
+    const task = (some: readonly Frame[]): Task => ({ kind: "describe", model, frames: some });
+    rows.push(...await runInParts(threads, part, task));
   }
   return rows;
 }
@@ -150,6 +150,15 @@ function tablesOf(
       })),
     },
   };
+}
+
+/** Rows of frames, described in parts on whichever thread is free. */
+async function runInParts(
+  threads: Threads,
+  frames: readonly Frame[],
+  task: (part: readonly Frame[]) => Task,
+): Promise<Float32Array[]> {
+  return (await threads.runAll(splitFrames(frames).map(task)) as Float32Array[][]).flat();
 }
 
 function splitFrames(frames: readonly Frame[]): Frame[][] {

@@ -1,5 +1,6 @@
 import { bakeDensity, type TableSource } from "../model/bake_tables.ts";
 import { hiddenValues, knots } from "../model/radial_table.ts";
+import { NEGLIGIBLE } from "../model/pack.ts";
 import type { Arena } from "./arena.ts";
 import type { Kernels } from "./memory.ts";
 
@@ -33,12 +34,13 @@ export function fillTables(kernels: Kernels, arena: Arena, order: TableOrder): v
     arena.reset(16 * (nIntervals + 2) * k + 8 * k * width + 4096);
     const [atValues, atSlopes] = [arena.put(values), arena.put(slopes)];
     const mark = arena.mark();
+    const least = NEGLIGIBLE * functions.last.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
     for (let i = 0; i < nRadials; i++) {
       kernels.radial_table(
         ...[
           atValues,
           atSlopes,
-          arena.put(lastLayer(source, i)),
+          arena.put(lastLayer(source, i, least)),
           place.tables[i] + 64 * slot * nIntervals,
         ],
         ...[nIntervals, k, width, 64 * nSlots * nIntervals],
@@ -53,15 +55,16 @@ export function fillTables(kernels: Kernels, arena: Arena, order: TableOrder): v
   }
 }
 
-/** Numbers smaller than this share of the largest are zero, see `src/model/pack.ts`. */
-const NEGLIGIBLE = 1e-14;
-
-/** Last layer of radial function i, normalised and padded, shape (k, width). */
-function lastLayer({ radials: [{ last, widths }], nRadials, width }: TableSource, i: number) {
+/** Last layer of radial function i, normalised and padded, smaller weights than `least` left out; shape
+ * (k, width). */
+function lastLayer(
+  { radials: [{ last, widths }], nRadials, width }: TableSource,
+  i: number,
+  least: number,
+) {
   const k = widths[widths.length - 1];
   const columns = last.length / (k * nRadials);
   const scale = 1 / Math.sqrt(k);
-  const least = NEGLIGIBLE * last.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
   const out = new Float64Array(k * width);
   for (let q = 0; q < k; q++) {
     for (let c = 0; c < columns; c++) {

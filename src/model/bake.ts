@@ -1,14 +1,9 @@
 import { pathOffsets } from "./atomic_basis.ts";
-import {
-  intervalsFor,
-  type PairClasses,
-  pairClasses,
-  placesOf,
-  type TableSource,
-} from "./bake_tables.ts";
+import { intervalsFor, type PairClasses, pairClasses, type TableSource } from "./bake_tables.ts";
 import { elementWeights } from "./channel_mix.ts";
 import { messageCouplings } from "./couplings.ts";
 import { type MaceLayer, type MaceModel } from "./mace_model.ts";
+import { elementIndices } from "./descriptor_model.ts";
 import { concatenate, padColumns, padMatrices, product } from "./pack.ts";
 import { elementCoefficients } from "./product_basis.ts";
 import { type FactorisedRadial, factoriseRadial } from "./radial_rank.ts";
@@ -100,7 +95,10 @@ export function bakeModel(
   nLayers = model.layers.length,
   nIntervals?: number,
 ): BakedModel {
-  const { elementOf, places } = placesOf(model, species);
+  const indices = elementIndices(model);
+  const elementOf = new Uint8Array(256).fill(255);
+  species.forEach((z, i) => elementOf[z] = i);
+  const places = species.map((z) => indices[z]);
   const pairs = pairClasses(model, species);
   const padded = roundUp(model.channels, CHANNEL_BLOCK);
   const layers = model.layers.slice(0, nLayers);

@@ -1,6 +1,5 @@
 import type { Frame } from "../frame.ts";
 import { RequestError } from "../errors.ts";
-import { elementIndices } from "./descriptor_model.ts";
 import type { MaceModel } from "./mace_model.ts";
 import { padColumns } from "./pack.ts";
 import {
@@ -99,13 +98,7 @@ export function bakeDensity(
   k: number,
   nIntervals: number,
 ): Float32Array {
-  const functions = radials[k];
-  const { sender, receiver, rMax } = functions;
-  return tabulate(
-    densityFunction(functions, { densityWeight }, sender, receiver),
-    rMax,
-    nIntervals,
-  );
+  return tabulate(densityFunction(radials[k], densityWeight), radials[k].rMax, nIntervals);
 }
 
 /** Some frames whose tables fit the slots together, and what has to be loaded before. */
@@ -192,16 +185,4 @@ export class TableSlots {
     this.#slotOf.delete(k);
     return slot;
   }
-}
-
-/** Place of each atomic number among some elements, 255 if it is not among them, shape (256). */
-export function placesOf(model: MaceModel, species: readonly number[]): {
-  elementOf: Uint8Array;
-  /** Place of each element among those of the model. */
-  places: number[];
-} {
-  const indices = elementIndices(model);
-  const elementOf = new Uint8Array(256).fill(255);
-  species.forEach((z, i) => elementOf[z] = i);
-  return { elementOf, places: species.map((z) => indices[z]) };
 }

@@ -1,4 +1,5 @@
 import type { Graph } from "../frame.ts";
+import { transposed } from "../matrix.ts";
 import { atomicBasis, atomicBasisAdjoint, pathOffsets } from "./atomic_basis.ts";
 import { channelMix, elementWeights } from "./channel_mix.ts";
 import type { Contraction, MaceLayer, MaceModel } from "./mace_model.ts";
@@ -78,7 +79,7 @@ export function maceLayer(
   const message = mixPaths(sums, layer, model.lMax, nAtoms, C);
   const normalized = message.slice();
   for (let n = 0; n < nAtoms; n++) {
-    const norm = layer.density ? density[n] + 1 : layer.avgNumNeighbors;
+    const norm = normOf(layer, density, n);
     for (let i = n * d * C; i < (n + 1) * d * C; i++) normalized[i] /= norm;
   }
 
@@ -205,7 +206,7 @@ export function maceLayerAdjoint(
     mixElements(model, layer, elements, xBar, d, normalizedBar, d, lMax, transpose);
   }
   const { messageBar, densityBar } = normalizeAdjoint(layer, stages, normalizedBar, nAtoms);
-  const sumsBar = mixPathsAdjoint(messageBar, layer, lMax, nAtoms, C);
+  const sumsBar = mixPaths(messageBar, layer, lMax, nAtoms, C, transpose);
   const upBar = neighborSumsAdjoint(
     model,
     layer,
@@ -224,7 +225,12 @@ export function maceLayerAdjoint(
   return hBar;
 }
 
-/** Adjoint of m / norm, norm = Σ ρ + 1 or a number. */
+/** What the message of atom n is divided by: Σ ρ + 1, or a number. */
+function normOf(layer: MaceLayer, density: Float64Array, n: number): number {
+  return layer.density ? density[n] + 1 : layer.avgNumNeighbors;
+}
+
+/** Adjoint of m / norm. */
 function normalizeAdjoint(
   layer: MaceLayer,
   { density, normalized }: LayerStages,
@@ -235,7 +241,7 @@ function normalizeAdjoint(
   const messageBar = normalizedBar.slice();
   const densityBar = new Float64Array(nAtoms);
   for (let n = 0; n < nAtoms; n++) {
-    const norm = layer.density ? density[n] + 1 : layer.avgNumNeighbors;
+    const norm = normOf(layer, density, n);
     for (let i = n * row; i < (n + 1) * row; i++) {
       messageBar[i] /= norm;
       if (layer.density) densityBar[n] -= normalizedBar[i] * normalized[i] / norm;
@@ -299,8 +305,7 @@ function coefficientsOf(model: MaceModel, contraction: Contraction, elements: Ui
 /** The weights of a linear layer (C, C), or of its adjoint. */
 type Turn = (weight: Float64Array, channels: number) => Float64Array;
 const plain: Turn = (weight) => weight;
-const transpose: Turn = (weight, C) =>
-  weight.map((_, i) => weight[(i % C) * C + Math.floor(i / C)]);
+const transpose: Turn = (weight, channels) => transposed(weight, channels, channels);
 
 /** out[l] = scale · x[l] W[l] for every degree l, shapes (n_atoms, (lMax + 1)², C); Wᵀ in the adjoint. */
 function mixDegrees(
@@ -323,22 +328,30 @@ function mixDegrees(
   return out;
 }
 
-/** The linear layer of an interaction: paths of equal l3 are summed, 1/√(C n_l) normalised. */
+/** The linear layer of an interaction: paths of equal l3 are summed, 1/√(C n_l) normalised; from message
+ * to paths in the adjoint. */
 function mixPaths(
-  sums: Float64Array,
+  x: Float64Array,
   layer: MaceLayer,
   lMax: number,
   nAtoms: number,
   channels: number,
+  turn: Turn = plain,
 ): Float64Array {
   const d = (lMax + 1) ** 2;
   const { offsets, total } = pathOffsets(layer.paths);
-  const out = new Float64Array(nAtoms * d * channels);
+  const out = new Float64Array(nAtoms * (turn === plain ? d : total) * channels);
   layer.paths.forEach(([, , l], p) => {
     const fanIn = channels * layer.paths.filter((path) => path[2] === l).length;
-    const weight = layer.linear.subarray(p * channels ** 2, (p + 1) * channels ** 2);
-    const at = { dIn: total, first: offsets[p], dOut: d, target: l * l, count: 2 * l + 1 };
-    channelMix(sums, weight, out, { nAtoms, channels, scale: 1 / Math.sqrt(fanIn), ...at });
+    const weight = turn(
+      layer.linear.subarray(p * channels ** 2, (p + 1) * channels ** 2),
+      channels,
+    );
+    const at = turn === plain
+      ? { dIn: total, first: offsets[p], dOut: d, target: l * l }
+      : { dIn: d, first: l * l, dOut: total, target: offsets[p] };
+    const scale = 1 / Math.sqrt(fanIn);
+    channelMix(x, weight, out, { nAtoms, channels, scale, count: 2 * l + 1, ...at });
   });
   return out;
 }
@@ -369,25 +382,4 @@ function mixElements(
       });
     }
   }
-}
-
-/** Adjoint of `mixPaths`. */
-function mixPathsAdjoint(
-  messageBar: Float64Array,
-  layer: MaceLayer,
-  lMax: number,
-  nAtoms: number,
-  channels: number,
-): Float64Array {
-  const d = (lMax + 1) ** 2;
-  const { offsets, total } = pathOffsets(layer.paths);
-  const out = new Float64Array(nAtoms * total * channels);
-  layer.paths.forEach(([, , l], p) => {
-    const fanIn = channels * layer.paths.filter((path) => path[2] === l).length;
-    const weight = layer.linear.subarray(p * channels ** 2, (p + 1) * channels ** 2);
-    const at = { dIn: d, first: l * l, dOut: total, target: offsets[p], count: 2 * l + 1 };
-    const scale = 1 / Math.sqrt(fanIn);
-    channelMix(messageBar, transpose(weight, channels), out, { nAtoms, channels, scale, ...at });
-  });
-  return out;
 }

@@ -5,7 +5,7 @@ import { addProduct } from "../matrix.ts";
  * Numbers smaller than this share of the largest of their array are zero: weight decay leaves many
  * trained weights near 1e-30, whose products are subnormal and slow a processor down a hundredfold.
  */
-const NEGLIGIBLE = 1e-14;
+export const NEGLIGIBLE = 1e-14;
 
 /** `count` matrices (rows, cols) as float32 matrices (paddedRows, paddedCols), times `scale`. */
 export function padMatrices(

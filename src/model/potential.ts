@@ -67,12 +67,19 @@ function addReadout(
     const { width, hidden, output } = readout;
     let sum = 0;
     for (let w = head * width; w < (head + 1) * width; w++) {
-      let a = 0;
-      for (let c = 0; c < C; c++) a += h[c] * hidden[c * width * nHeads + w];
-      sum += model.siluScale * silu(a / Math.sqrt(C)) * output[w * nHeads + head];
+      sum += model.siluScale * silu(hiddenSum(h, hidden, w)) * output[w * nHeads + head];
     }
     energy[n] += sum / Math.sqrt(width * nHeads);
   }
+}
+
+/** Hidden sum w of a readout, Σ_c h_c W_cw / √C. */
+function hiddenSum(h: Float64Array, hidden: Float64Array, w: number): number {
+  const C = h.length;
+  const width = hidden.length / C;
+  let sum = 0;
+  for (let c = 0; c < C; c++) sum += h[c] * hidden[c * width + w];
+  return sum / Math.sqrt(C);
 }
 
 /** Adjoint of `addReadout` for an adjoint g of every atom's energy, added to that of the features. */
@@ -97,9 +104,8 @@ function addReadoutAdjoint(
     }
     const { width, hidden, output } = readout;
     for (let w = head * width; w < (head + 1) * width; w++) {
-      let a = 0;
-      for (let c = 0; c < C; c++) a += features[at + c] * hidden[c * width * nHeads + w];
-      const slope = model.siluScale * siluSlope(a / Math.sqrt(C));
+      const h = features.subarray(at, at + C);
+      const slope = model.siluScale * siluSlope(hiddenSum(h, hidden, w));
       const aBar = g * output[w * nHeads + head] / Math.sqrt(width * nHeads) * slope / Math.sqrt(C);
       for (let c = 0; c < C; c++) featuresBar[at + c] += aBar * hidden[c * width * nHeads + w];
     }
@@ -131,10 +137,9 @@ export function energyGradients(model: MaceModel, graph: Graph, head = 0) {
     harmonics: new Float64Array(edges.harmonics.length),
     basis: new Float64Array(edges.basis.length),
   };
-  let bar: Float64Array = new Float64Array(0);
+  let bar: Float64Array = new Float64Array(layers[layers.length - 1].features.length);
   for (let t = layers.length - 1; t >= 0; t--) {
     const { features } = layers[t];
-    if (bar.length === 0) bar = new Float64Array(features.length);
     addReadoutAdjoint(model, t, features, head, g, bar);
     const layer = model.layers[t];
     bar = maceLayerAdjoint(model, layer, graph, edges, elements, layers[t], bar, edgesBar);

@@ -1,4 +1,4 @@
-import { addProduct } from "../matrix.ts";
+import { addProduct, transposed } from "../matrix.ts";
 import type { AgnesiTransform, MaceLayer, RadialModel } from "./mace_model.ts";
 
 /** Polynomial cutoff of power p, 1 at r = 0 and 0 from r = rMax on (Gasteiger et al. 2020, eq. 8). */
@@ -108,7 +108,32 @@ export function siluSlope(x: number): number {
 }
 
 /**
- * Radial weights of every message path: hidden layers x ← κ silu(x W / √width), last layer linear.
+ * Hidden layers of a radial MLP, x ← κ silu(a) with a = x W / √width.
+ *
+ * @param widths width of the basis, then of every hidden layer; what follows is not read
+ * @returns a of every hidden layer, and x: the basis, then the output of every hidden layer
+ */
+export function hiddenLayers(
+  basis: Float64Array,
+  hidden: readonly Float64Array[],
+  widths: readonly number[],
+  siluScale: number,
+): { sums: Float64Array[]; outputs: Float64Array[] } {
+  const n = basis.length / widths[0];
+  const sums: Float64Array[] = [];
+  const outputs = [basis];
+  hidden.forEach((weight, k) => {
+    const [from, to] = [widths[k], widths[k + 1]];
+    const a = new Float64Array(n * to);
+    addProduct(a, outputs[k], weight, n, from, to, 1 / Math.sqrt(from));
+    sums.push(a);
+    outputs.push(a.map((x) => siluScale * silu(x)));
+  });
+  return { sums, outputs };
+}
+
+/**
+ * Radial weights of every message path: hidden layers, then a linear one, x W / √width.
  *
  * @param basis radial embedding, shape (n_edges, n_bessel)
  * @returns shape (n_edges, n_paths, C)
@@ -119,18 +144,13 @@ export function radialWeights(
   siluScale: number,
 ): Float64Array {
   const { radialMlp, radialWidths } = layer;
+  const last = radialMlp.length - 1;
   const n = basis.length / radialWidths[0];
-  let x = basis;
-  radialMlp.forEach((weight, k) => {
-    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
-    const h = new Float64Array(n * to);
-    addProduct(h, x, weight, n, from, to, 1 / Math.sqrt(from));
-    if (k < radialMlp.length - 1) {
-      for (let i = 0; i < h.length; i++) h[i] = siluScale * silu(h[i]);
-    }
-    x = h;
-  });
-  return x;
+  const [from, to] = [radialWidths[last], radialWidths[last + 1]];
+  const { outputs } = hiddenLayers(basis, radialMlp.slice(0, last), radialWidths, siluScale);
+  const out = new Float64Array(n * to);
+  addProduct(out, outputs[last], radialMlp[last], n, from, to, 1 / Math.sqrt(from));
+  return out;
 }
 
 /**
@@ -147,22 +167,12 @@ export function radialWeightsAdjoint(
   basisBar: Float64Array,
 ): void {
   const n = basis.length / radialWidths[0];
-  const inputs = [basis];
-  const sums: Float64Array[] = [];
-  radialMlp.slice(0, -1).forEach((weight, k) => {
-    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
-    const a = new Float64Array(n * to);
-    addProduct(a, inputs[k], weight, n, from, to, 1 / Math.sqrt(from));
-    sums.push(a);
-    inputs.push(a.map((x) => siluScale * silu(x)));
-  });
+  const { sums } = hiddenLayers(basis, radialMlp.slice(0, -1), radialWidths, siluScale);
   let bar = radialBar;
   for (let k = radialMlp.length - 1; k >= 0; k--) {
     const [from, to] = [radialWidths[k], radialWidths[k + 1]];
-    const turned = new Float64Array(from * to);
-    radialMlp[k].forEach((w, i) => turned[(i % to) * from + Math.floor(i / to)] = w);
     const next = new Float64Array(n * from);
-    addProduct(next, bar, turned, n, to, from, 1 / Math.sqrt(from));
+    addProduct(next, bar, transposed(radialMlp[k], from, to), n, to, from, 1 / Math.sqrt(from));
     bar = k > 0 ? next.map((x, i) => x * siluScale * siluSlope(sums[k - 1][i])) : next;
   }
   for (let i = 0; i < bar.length; i++) basisBar[i] += bar[i];

@@ -1,6 +1,5 @@
-import { addProduct } from "../matrix.ts";
 import type { MaceLayer, MaceModel, RadialModel } from "./mace_model.ts";
-import { edgeDensity, radialBasis, radialWeights, silu } from "./radial_basis.ts";
+import { edgeDensity, hiddenLayers, radialBasis, radialWeights } from "./radial_basis.ts";
 
 /** Error of the interpolation at which a table is as good as float32, relative to its maximum. */
 const TOLERANCE = 6e-8;
@@ -53,43 +52,28 @@ export function radialFunctions(
 /** Hidden values z, shape (n, k). */
 export function hiddenValues(functions: RadialFunctions): RadialFunction {
   const { hidden, widths, siluScale } = functions;
-  return (r) => {
-    const basis = embed(functions, r);
-    if (hidden.length === 0) return basis;
-    const layers = { radialMlp: hidden, radialWidths: widths };
-    // The last hidden layer is activated, too.
-    return radialWeights(basis, layers, siluScale).map((x) => siluScale * silu(x));
-  };
+  return (r) => hiddenLayers(embed(functions, r), hidden, widths, siluScale).outputs[hidden.length];
 }
 
 /** All functions, shape (n, n_columns). */
 export function radialValues(functions: RadialFunctions): RadialFunction {
-  const z = hiddenValues(functions);
-  const k = functions.widths[functions.widths.length - 1];
-  const nColumns = functions.last.length / k;
-  return (r) => {
-    const out = new Float64Array(r.length * nColumns);
-    addProduct(out, z(r), functions.last, r.length, k, nColumns, 1 / Math.sqrt(k));
-    return out;
-  };
+  const { hidden, widths, last, siluScale } = functions;
+  const nColumns = last.length / widths[widths.length - 1];
+  const layer = { radialMlp: [...hidden, last], radialWidths: [...widths, nColumns] };
+  return (r) => radialWeights(embed(functions, r), layer, siluScale);
 }
 
 /** Edge density between two elements, shape (n, 1); zero where the layer has none. */
 export function densityFunction(
-  model: Pick<MaceModel, "radial" | "rMax">,
-  { densityWeight }: Pick<MaceLayer, "densityWeight">,
-  sender: number,
-  receiver: number,
+  functions: RadialFunctions,
+  densityWeight: Float64Array | null,
 ): RadialFunction {
   if (!densityWeight) return (r) => new Float64Array(r.length);
-  return (r) => edgeDensity(embed({ ...model, sender, receiver }, r), densityWeight);
+  return (r) => edgeDensity(embed(functions, r), densityWeight);
 }
 
 function embed(
-  { radial, rMax, sender, receiver }: Pick<
-    RadialFunctions,
-    "radial" | "rMax" | "sender" | "receiver"
-  >,
+  { radial, rMax, sender, receiver }: RadialFunctions,
   r: Float64Array,
 ): Float64Array {
   const senders = new Uint8Array(r.length).fill(sender);
