@@ -74,12 +74,22 @@ export function formula(species: Uint8Array): string {
     .map(([symbol, n]) => symbol + (n > 1 ? n : "")).join("");
 }
 
+/** Different atomic numbers, ascending. */
+export function distinctElements(species: Iterable<number>): number[] {
+  return [...new Set(species)].sort((a, b) => a - b);
+}
+
 /** Volume |a · (b × c)| of a cell with lattice vectors as rows, Å³. */
 export function cellVolume(c: ArrayLike<number>): number {
   return Math.abs(
     c[0] * (c[4] * c[8] - c[5] * c[7]) - c[1] * (c[3] * c[8] - c[5] * c[6]) +
       c[2] * (c[3] * c[7] - c[4] * c[6]),
   );
+}
+
+/** Volume of a frame that is periodic in all directions, Å³; NaN of others. */
+export function periodicVolume({ cell, pbc }: Pick<Frame, "cell" | "pbc">): number {
+  return pbc.every(Boolean) ? cellVolume(cell) : NaN;
 }
 
 /** Inverse of a cell with lattice vectors as rows: fractional coordinates are positions times it. */

@@ -1,5 +1,6 @@
 /** Every command and option: help, completions, man page and the parser are made from this. */
 import {
+  ENERGY_KEY,
   INPUT_AND_MODEL,
   type OptionGroup,
   type OptionSpec,
@@ -158,11 +159,7 @@ const SCAN: CommandSpec = {
   groups: [{
     title: "Options",
     options: [
-      {
-        flag: "energy-key",
-        value: "KEY",
-        help: "energy, eV per frame (default: the names of cpd help units)",
-      },
+      ENERGY_KEY,
       { flag: "forces-key", value: "NAME", help: "column of the forces, eV/Å" },
       { flag: "stress-key", value: "KEY", help: "stress, eV/Å³, or virial, eV, by its name" },
       WHERE,

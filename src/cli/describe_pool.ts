@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import type { Backend } from "../backend.ts";
 import { InterruptedError } from "../errors.ts";
-import type { Frame } from "../frame.ts";
+import { distinctElements, type Frame } from "../frame.ts";
 import { type FrameEntry, readFrames } from "../io/inputs.ts";
 import { type Matrix, matrix } from "../matrix.ts";
 import { descriptorLength, type DescriptorModel } from "../model/descriptor_model.ts";
@@ -34,20 +34,30 @@ export async function* readBatches(
     pool.entries.forEach((entry, row) => {
       if (entry.file === name && wanted(entry)) rowOf.set(entry.index, row);
     });
-    let batch: Batch = { frames: [], rows: [] };
-    let atoms = 0;
-    for await (const frame of readFrames(name, path, new Set(rowOf.keys()))) {
-      batch.frames.push(frame);
-      batch.rows.push(rowOf.get(frame.index)!);
-      atoms += frame.species.length;
-      if (atoms < batchAtoms) continue;
-      yield batch;
-      await setImmediate(); // lets Ctrl-C in
-      batch = { frames: [], rows: [] };
-      atoms = 0;
-    }
-    if (batch.frames.length > 0) yield batch;
+    const frames = readFrames(name, path, new Set(rowOf.keys()));
+    yield* inBatches(frames, (frame) => rowOf.get(frame.index)!, batchAtoms);
   }
+}
+
+/** Frames in batches of about `batchAtoms` atoms, each with its row in the pool. */
+async function* inBatches(
+  frames: AsyncIterable<Frame> | Iterable<Frame>,
+  rowOf: (frame: Frame) => number,
+  batchAtoms: number,
+): AsyncGenerator<Batch> {
+  let batch: Batch = { frames: [], rows: [] };
+  let atoms = 0;
+  for await (const frame of frames) {
+    batch.frames.push(frame);
+    batch.rows.push(rowOf(frame));
+    atoms += frame.species.length;
+    if (atoms < batchAtoms) continue;
+    yield batch;
+    await setImmediate(); // lets Ctrl-C in
+    batch = { frames: [], rows: [] };
+    atoms = 0;
+  }
+  if (batch.frames.length > 0) yield batch;
 }
 
 /** The same, frames of the same elements one after the other, so that tables of their pairs are kept. */
@@ -57,23 +67,11 @@ async function* readByElements(
   batchAtoms: number,
 ): AsyncGenerator<Batch> {
   for await (const { frames, rows } of readBatches(pool, wanted, WINDOW_ATOMS)) {
-    const keys = frames.map(({ species }) =>
-      [...new Set(species)].sort((a, b) => a - b).map((z) => String.fromCharCode(z)).join("")
-    );
+    const keys = frames.map(({ species }) => String.fromCharCode(...distinctElements(species)));
+    const rowOf = new Map(frames.map((frame, i) => [frame, rows[i]]));
     const order = frames.map((_, i) => i)
       .sort((i, j) => (keys[i] < keys[j] ? -1 : keys[i] > keys[j] ? 1 : i - j));
-    let batch: Batch = { frames: [], rows: [] };
-    let atoms = 0;
-    for (const [at, i] of order.entries()) {
-      batch.frames.push(frames[i]);
-      batch.rows.push(rows[i]);
-      atoms += frames[i].species.length;
-      if (atoms < batchAtoms && at + 1 < order.length) continue;
-      yield batch;
-      await setImmediate(); // lets Ctrl-C in
-      batch = { frames: [], rows: [] };
-      atoms = 0;
-    }
+    yield* inBatches(order.map((i) => frames[i]), (frame) => rowOf.get(frame)!, batchAtoms);
   }
 }
 

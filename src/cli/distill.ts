@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../backend.ts";
 import { InterruptedError, RequestError } from "../errors.ts";
+import { distinctElements } from "../frame.ts";
 import { type FrameEntry, NO_KEYS } from "../io/inputs.ts";
-import { ISOLATED } from "../io/isolation.ts";
 import { checkReadable } from "../io/files.ts";
 import { readNpy } from "../io/npy.ts";
 import { type Matrix, matrix, takeRows } from "../matrix.ts";
@@ -124,9 +124,9 @@ async function loadReference(
 
 /** Elements and frames of the pool and of the reference set. */
 function together(pool: PoolOfFrames, existing: PoolOfFrames | null): PoolOfFrames {
-  const elements = new Set([...pool.elements, ...existing?.elements ?? []]);
+  const elements = distinctElements([...pool.elements, ...existing?.elements ?? []]);
   const entries = [...pool.entries, ...existing?.entries ?? []];
-  return { ...pool, elements: [...elements].sort((a, b) => a - b), entries };
+  return { ...pool, elements, entries };
 }
 
 /** The frames to choose from: all but isolated atoms.
@@ -241,16 +241,15 @@ async function describe(
   command: DistillCommand,
   pool: PoolOfFrames,
   existing: PoolOfFrames | null,
-  { model, bytes }: OpenedModel,
+  { model, bytes, elements }: OpenedModel,
   backend: Backend,
   console: Console,
 ): Promise<{ features: Matrix; reference: Matrix | null }> {
-  const { elements } = together(pool, existing);
   const run = (frames: PoolOfFrames) =>
     describePool({ ...frames, elements }, model, bytes, command, backend, console);
   const features = await run(pool);
   if (!existing) return { features, reference: null };
-  const entries = existing.entries.filter(({ isolation }) => isolation < ISOLATED);
+  const entries = existing.entries.filter(({ isolated }) => !isolated);
   return { features, reference: await run({ ...existing, entries }) };
 }
 

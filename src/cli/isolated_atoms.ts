@@ -1,5 +1,4 @@
 import { ParseError } from "../errors.ts";
-import { ISOLATED } from "../io/isolation.ts";
 import { type Matrix, takeRows } from "../matrix.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
 import type { Console } from "./output.ts";
@@ -15,7 +14,7 @@ export function withoutIsolatedAtoms(
   fate: string,
   console: Console,
 ): PoolOfFrames {
-  const others = pool.entries.filter(({ isolation }) => isolation < ISOLATED);
+  const others = pool.entries.filter((entry) => !entry.isolated);
   // Where there is nothing else they are what is asked for.
   const entries = others.length > 0 ? others : pool.entries;
   const [n, files] = [entries.length, pool.files.length];

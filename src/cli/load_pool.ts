@@ -6,9 +6,9 @@ import process from "node:process";
 import { pipeline } from "node:stream/promises";
 import { loadModel } from "../checkpoint/load.ts";
 import { ParseError, UsageError, WeightsError } from "../errors.ts";
-import { chemicalSymbol } from "../frame.ts";
-import { KNOWN_KEYS, readLabels } from "../io/frame_labels.ts";
-import { ISOLATED, isolation } from "../io/isolation.ts";
+import { chemicalSymbol, distinctElements } from "../frame.ts";
+import { KNOWN_KEYS, labelsWhenAsked, readLabels } from "../io/frame_labels.ts";
+import { isIsolated } from "../io/isolation.ts";
 import type { Truncation } from "../io/frame_ranges.ts";
 import {
   type FrameEntry,
@@ -55,6 +55,8 @@ export interface LoadOptions {
   readonly bad?: "skip" | "warn";
   /** Frames that are wanted; null for all of them. */
   readonly where?: FrameFilter | null;
+  /** Key of the energies that it means; null for known ones. */
+  readonly energyKey?: string | null;
 }
 
 /** How `distill` and `compare` read their inputs.
@@ -68,7 +70,8 @@ export async function loadOptions(
     keys: { names: keysOf(command), short, energies: true },
     strict,
     bad: skipBad ? "skip" : "warn",
-    where: where === null ? null : await parseFilter(where, { ...KNOWN_KEYS, energy: energyKey }),
+    where: where === null ? null : await parseFilter(where),
+    energyKey,
   };
 }
 
@@ -83,53 +86,59 @@ export async function loadPool(
   const seen = new Set<string>();
   const elements = new Set<number>();
   const leftOut: Problem[] = [];
+  let filter: string | null = null;
   const files: { name: string; path: string; sha256: string }[] = [];
   const dispose = async () => {
     for (const folder of temporary) await rm(folder, { recursive: true, force: true });
   };
   try {
     for (const input of inputs) {
-      let spec: InputSpec = parseInput(input);
-      if (spec.path === "-" && temporary.length > 0) {
-        throw new UsageError("Cannot read standard input twice: give - once");
-      }
-      if (spec.path === "-") spec = { ...spec, path: await spoolStandardInput(temporary) };
+      const spec = await spooled(parseInput(input), temporary);
       const problems: Problem[] = [];
       const scan = await indexFile(spec, options.keys, sieve(options, problems));
       reportTruncation(spec, scan.truncated, options.strict, console);
       if (scan.entries.length === 0 && !options.where) throw nothingIn(spec, problems);
       leftOut.push(...problems);
-      let repeated = 0;
-      for (const entry of scan.entries) {
-        if (seen.has(entry.id)) repeated++;
-        else entries.push(entry);
+      const fresh = scan.entries.filter(({ id }) => !seen.has(id));
+      for (const entry of fresh) {
+        entries.push(entry);
         seen.add(entry.id);
       }
+      const repeated = scan.entries.length - fresh.length;
       if (repeated > 0) console.warn(`${input}: ${repeated} frames were given before, kept once`);
       scan.elements.forEach((z) => elements.add(z));
       if (!files.some((file) => file.name === spec.name)) {
         files.push({ name: spec.name, path: spec.path, sha256: scan.sha256 });
       }
     }
+    options.where?.check();
+    filter = options.where?.summary() ?? null;
+    if (filter !== null) console.say(filter);
+    if (entries.length === 0) {
+      throw new ParseError(files[0].name, "no frame is left to choose from");
+    }
   } catch (error) {
     await dispose();
     throw error;
   }
-  options.where?.check();
-  const filter = options.where?.summary() ?? null;
-  if (filter !== null) console.say(filter);
-  if (entries.length === 0) throw new ParseError(files[0].name, "no frame is left to choose from");
   reportBad(leftOut, options.bad, console);
   const order = new Map(files.map(({ name }, i) => [name, i]));
   entries.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.index - b.index);
   return {
     entries,
-    elements: [...elements].sort((a, b) => a - b),
+    elements: distinctElements(elements),
     files,
     leftOut: options.bad === "skip" ? leftOut : [],
     filter,
     dispose,
   };
+}
+
+/** The input, or the file that standard input was written to. */
+async function spooled(spec: InputSpec, temporary: string[]): Promise<InputSpec> {
+  if (spec.path !== "-") return spec;
+  if (temporary.length > 0) throw new UsageError("Cannot read standard input twice: give - once");
+  return { ...spec, path: await spoolStandardInput(temporary) };
 }
 
 /** Why a file gives no frame. */
@@ -142,7 +151,7 @@ function nothingIn(spec: InputSpec, problems: readonly Problem[]): ParseError {
 }
 
 /** Collects problems of the frames that are wanted; leaves them out where they are to be skipped. */
-function sieve({ bad, where }: LoadOptions, problems: Problem[]): Sieve {
+function sieve({ bad, where, energyKey = null }: LoadOptions, problems: Problem[]): Sieve {
   return (raw, parsed) => {
     if (parsed instanceof ParseError) {
       if (bad === "warn") parsed.message += "; --skip-bad leaves such frames out";
@@ -152,7 +161,8 @@ function sieve({ bad, where }: LoadOptions, problems: Problem[]): Sieve {
       return true;
     }
     // Isolated atoms are set aside whatever their numbers are; they often have few.
-    if (where && isolation(parsed) < ISOLATED && !where.accepts(raw, parsed)) return true;
+    const labels = labelsWhenAsked(raw, parsed, { ...KNOWN_KEYS, energy: energyKey });
+    if (where && !isIsolated(parsed) && !where.accepts(parsed, labels)) return true;
     if (bad === undefined) return false;
     const found = quickProblems(parsed, readLabels(raw, parsed));
     problems.push(...found);
@@ -226,6 +236,8 @@ export interface OpenedModel {
   readonly model: DescriptorModel;
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** Atomic numbers that it was opened for, ascending. */
+  readonly elements: readonly number[];
 }
 
 /**
@@ -274,5 +286,5 @@ export function openModel(
         } Å, so atoms meet their own images; that is handled, and slower`,
     );
   }
-  return { model, name, bytes };
+  return { model, name, bytes, elements };
 }

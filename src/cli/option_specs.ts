@@ -137,6 +137,13 @@ export const SEARCH: readonly OptionSpec[] = [
   { flag: "seed", value: "S", help: "seed of every draw (default: 0)" },
 ];
 
+/** Where energies are read from. */
+export const ENERGY_KEY: OptionSpec = {
+  flag: "energy-key",
+  value: "KEY",
+  help: "energy, eV per frame (default: the names of cpd help units)",
+};
+
 export const SPLITTING: readonly OptionSpec[] = [
   {
     flag: "splits",
@@ -150,9 +157,5 @@ export const SPLITTING: readonly OptionSpec[] = [
       "frames with the same value of this key are never divided (default: runs of consecutive " +
       "frames, about 50 in all)",
   },
-  {
-    flag: "energy-key",
-    value: "KEY",
-    help: "energy, eV per frame (default: the names of cpd help units)",
-  },
+  ENERGY_KEY,
 ];

@@ -31,10 +31,10 @@ const NO_LABELS =
 export async function runScan(command: ScanCommand): Promise<void> {
   const console = new Console(command.quiet);
   const temporary: string[] = [];
-  const where = command.where === null ? null : await parseFilter(command.where, command.keys);
+  const where = command.where === null ? null : await parseFilter(command.where);
   const options: ScanOptions = {
     keys: command.keys,
-    accepts: (raw, frame) => !where || where.accepts(raw, frame),
+    accepts: (frame, labels) => !where || where.accepts(frame, labels),
   };
   try {
     const scans: FileScan[] = [];

@@ -1,19 +1,16 @@
 import type { MathNode } from "mathjs/number";
 import { atomicMass } from "../atomic_mass.ts";
 import { UsageError } from "../errors.ts";
-import { cellVolume, type Frame } from "../frame.ts";
-import { lookUp, parseNumbers } from "../io/comment_line.ts";
-import { type FrameLabels, KNOWN_KEYS, type LabelKeys, readLabels } from "../io/frame_labels.ts";
-import type { RawFrame } from "../io/frame_ranges.ts";
+import { type Frame, periodicVolume } from "../frame.ts";
+import { lookUp, onlyNumber } from "../io/comment_line.ts";
+import type { FrameLabels } from "../io/frame_labels.ts";
 import { pressureOf } from "../scan/stress_labels.ts";
 import { DALTON_PER_CUBIC_ANGSTROM } from "../units.ts";
 
 /** Chooses frames by an expression of their numbers. */
 export interface FrameFilter {
-  /** The expression as it was given. */
-  readonly text: string;
   /** Whether a frame is wanted; one that lacks a number of the expression is not. */
-  accepts(raw: RawFrame, frame: Frame): boolean;
+  accepts(frame: Frame, labels: () => FrameLabels): boolean;
   /** How many frames were taken, and what was said of the others, in one line. */
   summary(): string;
   /** @throws {UsageError} where a name of the expression was in no frame */
@@ -21,16 +18,17 @@ export interface FrameFilter {
 }
 
 /** What a name of `cpd help where` stands for; NaN where a frame lacks it. */
-const QUANTITIES: Readonly<Record<string, (frame: Frame, labels: FrameLabels) => number>> = {
+const QUANTITIES: Readonly<Record<string, (frame: Frame, labels: () => FrameLabels) => number>> = {
   index: ({ index }) => index,
   n_atoms: ({ species }) => species.length,
-  volume: (frame) => volumeOf(frame),
-  volume_per_atom: (frame) => volumeOf(frame) / frame.species.length,
+  volume: periodicVolume,
+  volume_per_atom: (frame) => periodicVolume(frame) / frame.species.length,
   density: (frame) =>
     DALTON_PER_CUBIC_ANGSTROM * frame.species.reduce((sum, z) => sum + atomicMass(z), 0) /
-    volumeOf(frame),
-  energy_per_atom: ({ species }, { energy }) => (energy?.value ?? NaN) / species.length,
-  max_force: (_, { forces }) => {
+    periodicVolume(frame),
+  energy_per_atom: ({ species }, labels) => (labels().energy?.value ?? NaN) / species.length,
+  max_force: (_, labels) => {
+    const { forces } = labels();
     if (!forces) return NaN;
     let most = 0;
     for (let i = 0; i < forces.values.length; i += 3) {
@@ -38,11 +36,11 @@ const QUANTITIES: Readonly<Record<string, (frame: Frame, labels: FrameLabels) =>
     }
     return most;
   },
-  pressure: (_, labels) => pressureOf(labels),
+  pressure: (_, labels) => pressureOf(labels()),
 };
 
 /** Names that the expression may use besides keys of the comment line. */
-export const FILTER_NAMES: readonly string[] = Object.keys(QUANTITIES);
+const FILTER_NAMES: readonly string[] = Object.keys(QUANTITIES);
 
 /** Operators by mathjs's names. */
 const OPERATORS = new Set([
@@ -59,10 +57,9 @@ const NAMED = 24;
  * Parses an expression of arithmetic, comparison and logic, such as
  * `max_force < 20 and volume_per_atom > 1.2`. mathjs is loaded only here.
  *
- * @param keys names that the user gives for labels
  * @throws {UsageError} if it is malformed or holds anything else
  */
-export async function parseFilter(text: string, keys = KNOWN_KEYS): Promise<FrameFilter> {
+export async function parseFilter(text: string): Promise<FrameFilter> {
   const { parse } = await import("mathjs/number");
   let root: MathNode;
   try {
@@ -75,10 +72,9 @@ export async function parseFilter(text: string, keys = KNOWN_KEYS): Promise<Fram
   const code = root.compile();
   const seen = { frames: 0, taken: 0, lacking: 0, keys: new Set<string>() };
   return {
-    text,
-    accepts(raw, frame) {
+    accepts(frame, labels) {
       seen.frames++;
-      const scope = valuesOf(names, raw, frame, keys);
+      const scope = valuesOf(names, frame, labels);
       for (const key of frame.info.keys()) seen.keys.add(key);
       if (scope === null) seen.lacking++;
       const value: unknown = scope && code.evaluate(scope);
@@ -133,28 +129,16 @@ function checkNode(text: string, node: MathNode, names: Set<string>): void {
   throw refusal(text, `"${shown}" is more than arithmetic, comparison and logic`);
 }
 
-function volumeOf({ cell, pbc }: Frame): number {
-  return pbc.every(Boolean) ? cellVolume(cell) : NaN;
-}
-
-/** The number of a value, NaN where there is none or there are several. */
-function onlyNumber(text = ""): number {
-  const numbers = parseNumbers(text);
-  return numbers.length === 1 ? numbers[0] : NaN;
-}
-
 /** Numbers of a frame by name, or null where it lacks one. */
 function valuesOf(
   names: ReadonlySet<string>,
-  raw: RawFrame,
   frame: Frame,
-  keys: LabelKeys,
+  labels: () => FrameLabels,
 ): Map<string, number> | null {
-  let labels: FrameLabels | null = null;
   const scope = new Map<string, number>();
   for (const name of names) {
     const value = FILTER_NAMES.includes(name)
-      ? QUANTITIES[name](frame, labels ??= readLabels(raw, frame, keys))
+      ? QUANTITIES[name](frame, labels)
       : onlyNumber(lookUp(frame.info, name));
     if (!Number.isFinite(value)) return null;
     scope.set(name, value);

@@ -1,5 +1,5 @@
 import { type Backend, type Describer, poolDescribed } from "../backend.ts";
-import type { Frame } from "../frame.ts";
+import { distinctElements, type Frame } from "../frame.ts";
 import { leadingColumns, symmetricEigen } from "../linalg/symmetric_eigen.ts";
 import { type BakedModel, bakeModel } from "../model/bake.ts";
 import { type TablePlan, TableSlots } from "../model/bake_tables.ts";
@@ -97,7 +97,7 @@ function describing(
 function byElements(frames: readonly Frame[]): { own: number[]; part: Frame[] }[] {
   const runs: { own: number[]; part: Frame[] }[] = [];
   for (const frame of frames) {
-    const own = [...new Set(frame.species)].sort((a, b) => a - b);
+    const own = distinctElements(frame.species);
     const last = runs[runs.length - 1];
     if (last?.own.join() === own.join()) last.part.push(frame);
     else runs.push({ own, part: [frame] });

@@ -68,20 +68,30 @@ function readQuoted(line: string, at: number, closing: string): [string, number]
   return null;
 }
 
+/** A key regardless of case, as it is written; the very key where there is one. */
+export function findKey(info: ReadonlyMap<string, string>, key: string): string | undefined {
+  if (info.has(key)) return key;
+  const lower = key.toLowerCase();
+  for (const name of info.keys()) if (name.toLowerCase() === lower) return name;
+  return undefined;
+}
+
 /** Value of a key regardless of case, as other programs read it. */
 export function lookUp(info: ReadonlyMap<string, string>, key: string): string | undefined {
-  const exact = info.get(key);
-  if (exact !== undefined) return exact;
-  for (const [name, value] of info) {
-    if (name.toLowerCase() === key.toLowerCase()) return value;
-  }
-  return undefined;
+  const name = findKey(info, key);
+  return name === undefined ? undefined : info.get(name);
 }
 
 /** Numbers of a value such as `1 2 3`, `[1, 2, 3]` or `[[1, 2], [3, 4]]`; NaN where it is not one. */
 export function parseNumbers(value: string): number[] {
   const words = value.split(/[\s,[\]{}]+/).filter((word) => word !== "");
   return words.map((word) => Number(word.replace(/[dD]/, "e")));
+}
+
+/** The number of a value, NaN where there is none or there are several. */
+export function onlyNumber(value = ""): number {
+  const numbers = parseNumbers(value);
+  return numbers.length === 1 ? numbers[0] : NaN;
 }
 
 /** Truth values of `T T F`, `1 1 0`, `[True, True, False]`; null where it is not one. */

@@ -1,5 +1,5 @@
 import { ParseError } from "../errors.ts";
-import { atomicNumber, type Frame } from "../frame.ts";
+import { atomicNumber, distinctElements, type Frame } from "../frame.ts";
 import { lookUp, parseBooleans, parseCommentLine, parseNumbers } from "./comment_line.ts";
 import { declaredUnits } from "./declared_units.ts";
 import { parseNumberBytes } from "./number_bytes.ts";
@@ -79,7 +79,7 @@ function refuseTypes(
   where: (offset: number) => string,
 ): void {
   if (columns.numeric || !startsWithNumber(bytes, rowsStart, columns.species)) return;
-  const types = [...new Set(species)].sort((a, b) => a - b);
+  const types = distinctElements(species);
   const lammps = LAMMPS_COMMENT.test(comment);
   const counted = types.length > 1 && types.every((z, i) => z === i + 1);
   if (!lammps && !counted) return;

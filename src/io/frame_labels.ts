@@ -1,5 +1,5 @@
-import { cellVolume, type Frame } from "../frame.ts";
-import { lookUp, parseBooleans, parseNumbers } from "./comment_line.ts";
+import { type Frame, periodicVolume } from "../frame.ts";
+import { findKey, lookUp, onlyNumber, parseBooleans, parseNumbers } from "./comment_line.ts";
 import { type DeclaredUnits, declaredUnits } from "./declared_units.ts";
 import type { RawFrame } from "./frame_ranges.ts";
 import { type LabelKind, labelsOf, likeLabel } from "./labels.ts";
@@ -52,7 +52,7 @@ export function readLabels(raw: RawFrame, frame: Frame, keys = KNOWN_KEYS): Fram
   const { info } = frame;
   const units = declaredUnits(info);
   const names = keys.energy === null ? labelsOf("energy", info.keys()) : given(info, keys.energy);
-  const energies = names.map((key) => ({ key, value: units.energy * number(info.get(key)!) }));
+  const energies = names.map((key) => ({ key, value: units.energy * onlyNumber(info.get(key)!) }));
   const [energy] = energies;
   const other = energies.find(({ value }) => Math.abs(value - energy.value) > SAME_ENERGY);
   const columns = parseProperties(lookUp(info, "Properties") ?? "") ?? [];
@@ -67,15 +67,16 @@ export function readLabels(raw: RawFrame, frame: Frame, keys = KNOWN_KEYS): Fram
   };
 }
 
-/** The key of a comment line that was asked for, regardless of case. */
-function given(info: ReadonlyMap<string, string>, key: string): string[] {
-  if (info.has(key)) return [key];
-  return [...info.keys()].filter((name) => name.toLowerCase() === key.toLowerCase()).slice(0, 1);
+/** Labels of a frame that are read where they are first asked for, and once. */
+export function labelsWhenAsked(raw: RawFrame, frame: Frame, keys = KNOWN_KEYS): () => FrameLabels {
+  let labels: FrameLabels | null = null;
+  return () => labels ??= readLabels(raw, frame, keys);
 }
 
-function number(text: string): number {
-  const numbers = parseNumbers(text);
-  return numbers.length === 1 ? numbers[0] : NaN;
+/** The key of a comment line that was asked for. */
+function given(info: ReadonlyMap<string, string>, key: string): string[] {
+  const name = findKey(info, key);
+  return name === undefined ? [] : [name];
 }
 
 /** Columns that may hold vectors of atoms. */
@@ -132,11 +133,12 @@ function readForces(
 
 /** Stress and virial; a key that the user gives is a virial where its name says so. */
 function readStresses(
-  { info, cell, pbc }: Frame,
+  frame: Frame,
   key: string | null,
   units: DeclaredUnits,
 ): Pick<FrameLabels, "stress" | "virial"> {
-  const volume = pbc.every(Boolean) ? cellVolume(cell) : NaN;
+  const { info } = frame;
+  const volume = periodicVolume(frame);
   const read = (kind: StressLabel["kind"]): StressLabel | null => {
     const meant = key !== null && kind === (/virial/i.test(key) ? "virial" : "stress");
     const [name] = key === null ? labelsOf(kind, info.keys()) : meant ? given(info, key) : [];

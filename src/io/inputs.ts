@@ -1,12 +1,12 @@
 import { createHash, type Hash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { cellVolume, cellWidth, formula, type Frame } from "../frame.ts";
+import { cellWidth, formula, type Frame, periodicVolume } from "../frame.ts";
 import { ParseError, UsageError } from "../errors.ts";
 import { declaredUnits } from "./declared_units.ts";
 import { parseFrame } from "./extxyz.ts";
 import { checkReadable, isCompressed, readChunks } from "./files.ts";
 import { type RawFrame, splitFrames, type Truncation } from "./frame_ranges.ts";
-import { ISOLATED, isolation } from "./isolation.ts";
+import { isIsolated } from "./isolation.ts";
 import { labelsOf } from "./labels.ts";
 
 /** One INPUT argument: a file and the frames wanted from it (ASE slices, 0-based). */
@@ -41,9 +41,8 @@ export interface FrameEntry {
   readonly volume: number;
   /** Least width of the cell along its periodic axes, Å; infinite if there is none. */
   readonly width: number;
-  /** How far a single atom is from whatever is next to it, Å: its nearest image, or infinity; 0 for
-   * frames of several atoms. */
-  readonly isolation: number;
+  /** Whether it is a single atom that meets no other. */
+  readonly isolated: boolean;
   /** Values of the keys that were asked for, as far as the frame has them. */
   readonly values: Readonly<Record<string, string>>;
   /** Factor from its energies to eV; NaN where it declares a unit that is not known. */
@@ -131,7 +130,7 @@ export async function indexFile(
     bytes = raw.end;
     nFrames++;
     const parsed = tryParse(raw, spec.name);
-    if (parsed instanceof ParseError || isolation(parsed) < ISOLATED) frames.update(raw.bytes);
+    if (parsed instanceof ParseError || !isIsolated(parsed)) frames.update(raw.bytes);
     if (sieve(raw, parsed)) continue;
     if (parsed instanceof ParseError) throw parsed;
     elementsOf.set(raw.index, new Set(parsed.species));
@@ -181,9 +180,9 @@ function entryOf(
     end,
     nAtoms: species.length,
     formula: formula(species),
-    volume: pbc.every(Boolean) ? cellVolume(cell) / species.length : NaN,
+    volume: periodicVolume(frame) / species.length,
     width: cellWidth(cell, pbc),
-    isolation: isolation(frame),
+    isolated: isIsolated(frame),
     values: {
       ...(keys.short && shortValues(info)),
       ...Object.fromEntries([

@@ -33,7 +33,7 @@ const KNOWN = new Map(
 );
 
 /** What a key of the comment line or a column is by its name; null where it is no known label. */
-export function labelKind(name: string): LabelKind | null {
+function labelKind(name: string): LabelKind | null {
   return KNOWN.get(name.toLowerCase())?.kind ?? null;
 }
 

@@ -1,6 +1,6 @@
-import { cellVolume, formula, type Frame } from "../frame.ts";
+import { formula, type Frame, periodicVolume } from "../frame.ts";
 import { parseNumbers } from "../io/comment_line.ts";
-import { ISOLATED, isolation } from "../io/isolation.ts";
+import { isIsolated } from "../io/isolation.ts";
 import type { FrameLabels, StressLabel } from "../io/frame_labels.ts";
 import { closestPair } from "./closest_pair.ts";
 import type { FrameFacts, Problem, ProblemKind, StressName } from "./facts.ts";
@@ -69,7 +69,7 @@ export function examineFrame(
     state: electronicState(frame),
     pbc: pbc.map((flag) => (flag ? "T" : "F")).join(""),
     lengths: [0, 3, 6].map((k) => Math.hypot(cell[k], cell[k + 1], cell[k + 2])),
-    volume: pbc.every(Boolean) ? cellVolume(cell) / n : NaN,
+    volume: periodicVolume(frame) / n,
     energyKey: energy?.key ?? null,
     energy: energy ? energy.value / n : NaN,
     other: other && { key: other.key, gap: (other.value - energy!.value) / n },
@@ -84,7 +84,7 @@ export function examineFrame(
     geometry: geometryKey(frame),
     fingerprint: shape?.sums ?? new Float64Array(0),
     bonds: shape?.bonds ?? "",
-    isolated: n === 1 && isolation(frame) >= ISOLATED,
+    isolated: isIsolated(frame),
     ...{ declared: units.declared, unread },
   };
   return { facts, problems };

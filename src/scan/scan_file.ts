@@ -3,7 +3,7 @@ import type { Frame } from "../frame.ts";
 import { parseFrame } from "../io/extxyz.ts";
 import { readChunks } from "../io/files.ts";
 import { type RawFrame, splitFrames } from "../io/frame_ranges.ts";
-import { type LabelKeys, readLabels } from "../io/frame_labels.ts";
+import { type FrameLabels, type LabelKeys, labelsWhenAsked } from "../io/frame_labels.ts";
 import { type InputSpec, sliceMask } from "../io/inputs.ts";
 import { compareFrames } from "./compare_frames.ts";
 import { examineFrame } from "./examine_frame.ts";
@@ -50,7 +50,7 @@ export interface FileScan {
 /** What is read of a frame, and which frames are looked at. */
 export interface ScanOptions {
   readonly keys: LabelKeys;
-  accepts(raw: RawFrame, frame: Frame): boolean;
+  accepts(frame: Frame, labels: () => FrameLabels): boolean;
 }
 
 /**
@@ -97,8 +97,9 @@ function examine(
 ) {
   try {
     const frame = parseFrame(raw, file);
-    if (!accepts(raw, frame)) return { facts: null, problems: [] };
-    return examineFrame(frame, readLabels(raw, frame, keys));
+    const labels = labelsWhenAsked(raw, frame, keys);
+    if (!accepts(frame, labels)) return { facts: null, problems: [] };
+    return examineFrame(frame, labels());
   } catch (error) {
     if (!(error instanceof ParseError)) throw error;
     const problem: Problem = {
