@@ -104,7 +104,8 @@ export type {
   ZblModel,
 } from "./src/model/mace_model.ts";
 export { descriptors, equivariantFeatures } from "./src/model/mace.ts";
-export { nodeEnergies, predict, type Prediction } from "./src/model/potential.ts";
+export { nodeEnergies, predict } from "./src/model/potential.ts";
+export { type Prediction, stressOf } from "./src/model/prediction.ts";
 export { neighborList } from "./src/graph/neighbor_list.ts";
 export { poolAtoms, type Pooling } from "./src/model/pooling.ts";
 export type { DescriptorModel } from "./src/model/descriptor_model.ts";

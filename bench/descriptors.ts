@@ -79,7 +79,7 @@ function kernelTimes(model: MaceModel, frame: Frame, build: "plain" | "relaxed")
       },
     ]),
   );
-  const stored = storeModel(memory, bakeModel(model, [1]));
+  const stored = storeModel(memory, bakeModel(model, [1]), false);
   const arena = new Arena(memory);
   let graph = neighborList(frame, model.rMax);
   let graphTime = 0;

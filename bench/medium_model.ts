@@ -16,6 +16,7 @@ import { normalNumbers } from "./inputs.ts";
 
 const L_MAX = 3;
 const N_BESSEL = 10;
+const WIDTH = 16;
 const RADIAL_WIDTHS = [N_BESSEL, 64, 64, 64];
 
 export interface MediumShape {
@@ -53,7 +54,10 @@ export function mediumModel({ elements, rMax, channels }: MediumShape): MaceMode
       mediumLayer(random, elements.length, channels, 0, 1),
       mediumLayer(random, elements.length, channels, 1, 0),
     ],
-    readouts: [],
+    readouts: [
+      { kind: "linear", weight: random(channels) },
+      { kind: "gated", width: WIDTH, hidden: random(channels, WIDTH), output: random(WIDTH) },
+    ],
     atomicEnergies: new Float64Array(elements.length),
     scale: Float64Array.of(1),
     shift: Float64Array.of(0),

@@ -5,6 +5,9 @@ import type { FindSubspace } from "./linalg/pca.ts";
 import { leadingColumns, symmetricEigen } from "./linalg/symmetric_eigen.ts";
 import { descriptors } from "./model/mace.ts";
 import { descriptorLength, type DescriptorModel, isSchnet } from "./model/descriptor_model.ts";
+import type { MaceModel } from "./model/mace_model.ts";
+import { predict } from "./model/potential.ts";
+import type { Prediction } from "./model/prediction.ts";
 import { schnetFeatures } from "./model/schnet.ts";
 import { poolAtoms, type Pooling } from "./model/pooling.ts";
 import { type CountNeighbors, neighborCount } from "./select/neighbor_count.ts";
@@ -27,8 +30,18 @@ export interface Describer {
   close(): Promise<void>;
 }
 
+/** A model made ready to predict energies and forces. */
+export interface Potential {
+  /** Atoms that one call should be given, for speed; any number works. */
+  readonly batchAtoms: number;
+  /** Energies, forces and virials of frames. */
+  predict(frames: readonly Frame[]): Promise<Prediction[]>;
+  /** Frees the weights. */
+  close(): Promise<void>;
+}
+
 /**
- * The three expensive stages of a distillation. What a backend returns in float32 is finished in
+ * The expensive stages of a distillation, and a potential. What a backend returns in float32 is finished in
  * float64 by `linalg` and `select`, so that every backend leads to the same selection.
  */
 export interface Backend {
@@ -42,6 +55,12 @@ export interface Backend {
     nLayers: number,
     elements: readonly number[],
   ): Promise<Describer>;
+  /** Makes a model ready to predict with one of its readout heads, for frames of the given elements. */
+  openPotential(
+    model: MaceModel,
+    elements: readonly number[],
+    head: number,
+  ): Promise<Potential>;
   /** Near the leading subspace of a covariance. */
   readonly leadingSubspace: FindSubspace;
   /** Counts the neighbors of points within radii, exactly. */
@@ -82,6 +101,16 @@ export const referenceBackend: Backend = {
       batchAtoms: 1,
       describe,
       pool: poolDescribed(describe, width, elements),
+      close: () => Promise.resolve(),
+    });
+  },
+  openPotential(model, _elements, head) {
+    return Promise.resolve({
+      batchAtoms: 1,
+      predict: (frames) =>
+        Promise.resolve(
+          frames.map((frame) => predict(model, neighborList(frame, model.rMax), head)),
+        ),
       close: () => Promise.resolve(),
     });
   },

@@ -41,6 +41,13 @@ export interface Graph {
   readonly vectors: Float64Array;
 }
 
+/** Receiving atom of every edge, shape (n_edges). */
+export function receiverOf({ nAtoms, nEdges, firstEdge }: Graph): Uint32Array {
+  const receiver = new Uint32Array(nEdges);
+  for (let n = 0; n < nAtoms; n++) receiver.fill(n, firstEdge[n], firstEdge[n + 1]);
+  return receiver;
+}
+
 const SYMBOLS = (
   "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se " +
   "Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy " +

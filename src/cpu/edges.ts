@@ -7,7 +7,7 @@ import type { StoredModel } from "./weights.ts";
 export const BLOCK_PAIRS = 4096;
 
 /** Numbers of an edge's record per degree l. */
-const RECORDS = [4, 4, 8, 8];
+export const RECORDS = [4, 4, 8, 8];
 
 /** Pairs and edges of one frame in scratch memory, atoms by rank; see `src/wasm/pair_list.ts`. */
 export interface Edges {
@@ -24,6 +24,9 @@ export interface Edges {
   readonly segments: number;
   readonly entries: number;
   readonly pairs: number;
+  /** Edge of the graph that each listed edge is; the other half runs the other way. */
+  readonly edges: number;
+  readonly nListed: number;
   readonly rows: number;
   /** Records of degree l, see `src/wasm/radial_basis.ts`. */
   readonly records: readonly number[];
@@ -54,6 +57,7 @@ export function describeEdges(
   arena.release(mark);
   return {
     ...list,
+    nListed: half,
     rows,
     records: starts.slice(0, model.lMax + 1).map((start) => records + 4 * half * start),
   };

@@ -3,12 +3,18 @@ import { Arena } from "./arena.ts";
 import { describeFrame } from "./describe_frame.ts";
 import { describeSchnet, type StoredSchnet } from "./describe_schnet.ts";
 import { type Build, loadKernels } from "./memory.ts";
+import { predictFrame, type StoredPotential } from "./predict_frame.ts";
 import { fillTables, type TableOrder } from "./radial_table.ts";
 import type { StoredModel } from "./weights.ts";
 
 /** What a thread can be asked to do. */
 export type Task =
   | { readonly kind: "describe"; readonly model: StoredModel; readonly frames: readonly Frame[] }
+  | {
+    readonly kind: "predict";
+    readonly potential: StoredPotential;
+    readonly frames: readonly Frame[];
+  }
   | { readonly kind: "schnet"; readonly model: StoredSchnet; readonly frames: readonly Frame[] }
   | { readonly kind: "tables"; readonly order: TableOrder }
   | { readonly kind: "calls"; readonly kernel: string; readonly args: readonly number[][] }
@@ -22,6 +28,8 @@ export function taskRunner(memory: WebAssembly.Memory, build: Build): (task: Tas
     switch (task.kind) {
       case "describe":
         return task.frames.map((frame) => describeFrame(kernels, arena, task.model, frame));
+      case "predict":
+        return task.frames.map((frame) => predictFrame(kernels, arena, task.potential, frame));
       case "schnet":
         return task.frames.map((frame) => describeSchnet(kernels, arena, task.model, frame));
       case "tables":

@@ -127,7 +127,9 @@ function openThread(worker: Worker): Thread {
 function lostThread(task: Task, reason: string): RequestError {
   const frames = "frames" in task ? task.frames : [];
   const more = frames.length > 1 ? ` and ${frames.length - 1} more` : "";
-  const what = frames.length > 0 ? `describe ${frames[0].id}${more}` : `run "${task.kind}"`;
+  const what = frames.length > 0
+    ? `${task.kind === "predict" ? "predict" : "describe"} ${frames[0].id}${more}`
+    : `run "${task.kind}"`;
   return new RequestError(
     `Cannot ${what}: the thread that was at it ended (${reason}); use fewer --threads, or smaller frames`,
   );

@@ -49,10 +49,24 @@ export interface StoredLayer extends Pick<BakedLayer, Shape>, TablePlace {
     readonly terms: number;
     readonly coefficients: number;
   }[];
+  /** Null where descriptors alone are wanted. */
+  readonly adjoint: StoredAdjoint | null;
 }
 
-/** Copies the weights into shared memory, once for all threads, and makes room for the tables. */
-export function storeModel(memory: WebAssembly.Memory, model: BakedModel): StoredModel {
+/** Transposed weights, for the way back. What enters the first layer has no adjoint: 0 for its `up` and
+ * `skip`. */
+export type StoredAdjoint = Pick<StoredLayer, "up" | "message" | "skip" | "product">;
+
+/**
+ * Copies the weights into shared memory, once for all threads, and makes room for the tables.
+ *
+ * @param adjoint whether the weights of the way back are stored too
+ */
+export function storeModel(
+  memory: WebAssembly.Memory,
+  model: BakedModel,
+  adjoint: boolean,
+): StoredModel {
   const { padded, nIntervals } = model;
   const nSlots = countSlots(model);
   const room = (columns: number) => allocate(memory, 16 * nSlots * nIntervals * columns);
@@ -81,7 +95,23 @@ export function storeModel(memory: WebAssembly.Memory, model: BakedModel): Store
         terms: store(memory, terms),
         coefficients: store(memory, coefficients),
       })),
+      adjoint: adjoint ? storeAdjoint(memory, layer, padded) : null,
     })),
+  };
+}
+
+function storeAdjoint(
+  memory: WebAssembly.Memory,
+  { up, message, skip, product, groups, width }: BakedLayer,
+  padded: number,
+): StoredAdjoint {
+  const storeTransposed = (matrices: Float32Array, n: number) =>
+    store(memory, blockColumns(transposed(matrices, n, padded), padded, n));
+  return {
+    up: up ? storeTransposed(up, padded) : 0,
+    message: storeTransposed(message, groups * width),
+    skip: up && skip ? storeTransposed(skip, padded) : 0,
+    product: storeTransposed(product, padded),
   };
 }
 
@@ -101,6 +131,17 @@ export function blockColumns(matrices: Float32Array, n: number, m: number): Floa
       for (let w = 0; w < m; w++) {
         out[start + 8 * (Math.floor(w / 8) * n + u) + w % 8] = matrices[start + u * m + w];
       }
+    }
+  }
+  return out;
+}
+
+/** Matrices (n, m) one after the other become (m, n) each. */
+function transposed(matrices: Float32Array, n: number, m: number): Float32Array {
+  const out = new Float32Array(matrices.length);
+  for (let start = 0; start < matrices.length; start += n * m) {
+    for (let u = 0; u < n; u++) {
+      for (let w = 0; w < m; w++) out[start + w * n + u] = matrices[start + u * m + w];
     }
   }
   return out;

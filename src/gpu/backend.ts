@@ -79,6 +79,10 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
     limits: Object.fromEntries(LIMITS.map((name) => [name, gpu.device.limits[name]])),
     openDescriber: (model, nLayers, elements) =>
       openDescriber(gpu, kernels, tilings, model, nLayers, elements),
+    openPotential: () =>
+      Promise.reject(
+        new RequestError("The GPU has no energies and forces yet; use --backend cpu"),
+      ),
     async leadingSubspace(centred, m) {
       return { start: await leadingSubspace(gpu, kernels, centred, m), covariance: null };
     },

@@ -1,7 +1,7 @@
-import type { Graph } from "../frame.ts";
+import { type Graph, receiverOf } from "../frame.ts";
 import { WeightsError } from "../errors.ts";
 import { chemicalSymbol } from "../frame.ts";
-import { type EdgeStages, type LayerStages, maceLayer, receiverOf } from "./mace_layer.ts";
+import { type EdgeStages, type LayerStages, maceLayer } from "./mace_layer.ts";
 import { type MaceModel } from "./mace_model.ts";
 import { elementIndices } from "./descriptor_model.ts";
 import { radialBasis } from "./radial_basis.ts";

@@ -1,4 +1,4 @@
-import type { Graph } from "../frame.ts";
+import { type Graph, receiverOf } from "../frame.ts";
 import { transposed } from "../matrix.ts";
 import { atomicBasis, atomicBasisAdjoint, pathOffsets } from "./atomic_basis.ts";
 import { channelMix, elementWeights } from "./channel_mix.ts";
@@ -44,13 +44,6 @@ export interface EdgeStages {
   readonly harmonics: Float64Array;
   /** Shape (n_edges, n_bessel). */
   readonly basis: Float64Array;
-}
-
-/** Receiving atom of every edge, shape (n_edges). */
-export function receiverOf({ nAtoms, nEdges, firstEdge }: Graph): Uint32Array {
-  const receiver = new Uint32Array(nEdges);
-  for (let n = 0; n < nAtoms; n++) receiver.fill(n, firstEdge[n], firstEdge[n + 1]);
-  return receiver;
 }
 
 /**

@@ -1,27 +1,46 @@
 import type { Graph } from "../frame.ts";
 import { COULOMB, ZBL_BOHR, ZBL_EXPONENTS } from "../units.ts";
+import { polynomialCutoff, polynomialCutoffSlope } from "./polynomial_cutoff.ts";
 import type { ZblModel } from "./mace_model.ts";
-import { polynomialCutoff, polynomialCutoffSlope } from "./radial_basis.ts";
 
 /**
- * Ziegler-Biersack-Littmark repulsion, half of each directed edge on its receiver, cut off at the sum
- * of the covalent radii.
+ * Ziegler-Biersack-Littmark repulsion of two atoms, the half that each of them is given, cut off at the
+ * sum of the covalent radii; its energy before scaling, eV, and its derivative, eV/Å.
  *
- * @returns energies per atom before scaling, shape (n_atoms), eV
+ * @param r distance, Å
+ * @param z1 atomic numbers
  */
+export function pairEnergy(
+  { coefficients, cutoffPower, exponent, prefactor, covalentRadii }: ZblModel,
+  r: number,
+  z1: number,
+  z2: number,
+): { energy: number; slope: number } {
+  const reach = covalentRadii[z1] + covalentRadii[z2];
+  if (r >= reach) return { energy: 0, slope: 0 };
+  const envelope = polynomialCutoff(r, reach, cutoffPower);
+  const a = prefactor * ZBL_BOHR / (z1 ** exponent + z2 ** exponent);
+  let [screening, screeningSlope] = [0, 0];
+  ZBL_EXPONENTS.forEach((k, i) => {
+    const term = coefficients[i] * Math.exp(-k * r / a);
+    screening += term;
+    screeningSlope -= k / a * term;
+  });
+  const charge = 0.5 * COULOMB * z1 * z2 / r;
+  return {
+    energy: charge * screening * envelope,
+    slope: charge * ((screeningSlope - screening / r) * envelope +
+      screening * polynomialCutoffSlope(r, reach, cutoffPower)),
+  };
+}
+
+/** Repulsion of every atom, half of each directed edge on its receiver, shape (n_atoms), eV. */
 export function pairRepulsion(graph: Graph, r: Float64Array, zbl: ZblModel): Float64Array {
   const { species, sender, firstEdge } = graph;
-  const { coefficients, cutoffPower, exponent, prefactor, covalentRadii } = zbl;
   const energy = new Float64Array(graph.nAtoms);
   for (let n = 0; n < graph.nAtoms; n++) {
     for (let e = firstEdge[n]; e < firstEdge[n + 1]; e++) {
-      const [zs, zr] = [species[sender[e]], species[n]];
-      const envelope = polynomialCutoff(r[e], covalentRadii[zs] + covalentRadii[zr], cutoffPower);
-      if (envelope === 0) continue;
-      const a = prefactor * ZBL_BOHR / (zs ** exponent + zr ** exponent);
-      let screening = 0;
-      ZBL_EXPONENTS.forEach((k, i) => screening += coefficients[i] * Math.exp(-k * r[e] / a));
-      energy[n] += 0.5 * COULOMB * zs * zr / r[e] * screening * envelope;
+      energy[n] += pairEnergy(zbl, r[e], species[sender[e]], species[n]).energy;
     }
   }
   return energy;
@@ -31,24 +50,10 @@ export function pairRepulsion(graph: Graph, r: Float64Array, zbl: ZblModel): Flo
  * eV/Å. */
 export function pairRepulsionAdjoint(graph: Graph, r: Float64Array, zbl: ZblModel): Float64Array {
   const { species, sender, firstEdge } = graph;
-  const { coefficients, cutoffPower, exponent, prefactor, covalentRadii } = zbl;
   const slopes = new Float64Array(graph.nEdges);
   for (let n = 0; n < graph.nAtoms; n++) {
     for (let e = firstEdge[n]; e < firstEdge[n + 1]; e++) {
-      const [zs, zr] = [species[sender[e]], species[n]];
-      const reach = covalentRadii[zs] + covalentRadii[zr];
-      const envelope = polynomialCutoff(r[e], reach, cutoffPower);
-      if (envelope === 0) continue;
-      const a = prefactor * ZBL_BOHR / (zs ** exponent + zr ** exponent);
-      let [screening, slope] = [0, 0];
-      ZBL_EXPONENTS.forEach((k, i) => {
-        const term = coefficients[i] * Math.exp(-k * r[e] / a);
-        screening += term;
-        slope -= k / a * term;
-      });
-      const charge = 0.5 * COULOMB * zs * zr / r[e];
-      slopes[e] = charge * ((slope - screening / r[e]) * envelope +
-        screening * polynomialCutoffSlope(r[e], reach, cutoffPower));
+      slopes[e] = pairEnergy(zbl, r[e], species[sender[e]], species[n]).slope;
     }
   }
   return slopes;

@@ -1,22 +1,12 @@
-import type { Graph } from "../frame.ts";
+import { type Graph, receiverOf } from "../frame.ts";
 import { maceStages } from "./mace.ts";
-import { type EdgeAdjoints, maceLayerAdjoint, receiverOf } from "./mace_layer.ts";
+import { type EdgeAdjoints, maceLayerAdjoint } from "./mace_layer.ts";
 import type { MaceModel } from "./mace_model.ts";
 import { pairRepulsion, pairRepulsionAdjoint } from "./pair_repulsion.ts";
-import { radialBasisAdjoint, silu, siluSlope } from "./radial_basis.ts";
+import type { Prediction } from "./prediction.ts";
+import { radialBasisAdjoint } from "./radial_basis.ts";
+import { addReadout, addReadoutAdjoint, scaledEnergies } from "./readout.ts";
 import { sphericalHarmonicsAdjoint } from "./spherical_harmonics.ts";
-
-/** What a potential says of one frame. */
-export interface Prediction {
-  /** Sum of the energies of the atoms, eV. */
-  readonly energy: number;
-  /** Shape (n_atoms), eV, energies of isolated atoms included. */
-  readonly nodeEnergies: Float64Array;
-  /** -dE/dr, shape (n_atoms, 3), eV/Å. */
-  readonly forces: Float64Array;
-  /** -dE/dε of a symmetric strain ε, shape (3, 3), eV; minus the volume times the stress. */
-  readonly virial: Float64Array;
-}
 
 /**
  * Energy of every atom: E0 + scale · (ZBL + readouts) + shift.
@@ -37,79 +27,10 @@ function energiesOf(
   const energy = model.zbl
     ? pairRepulsion(graph, edges.r, model.zbl)
     : new Float64Array(graph.nAtoms);
-  layers.forEach(({ features }, t) => addReadout(model, t, features, head, energy));
-  return energy.map((e, n) =>
-    model.atomicEnergies[head * model.elements.length + elements[n]] +
-    model.scale[head] * e + model.shift[head]
-  );
-}
-
-/** Adds what the readout of layer t gives to the energies of the atoms. */
-function addReadout(
-  model: MaceModel,
-  t: number,
-  features: Float64Array,
-  head: number,
-  energy: Float64Array,
-): void {
-  const C = model.channels;
-  const nHeads = model.heads.length;
-  const d = (model.layers[t].lOut + 1) ** 2;
-  const readout = model.readouts[t];
-  for (let n = 0; n < energy.length; n++) {
-    const h = features.subarray(n * d * C, n * d * C + C);
-    if (readout.kind === "linear") {
-      let sum = 0;
-      for (let c = 0; c < C; c++) sum += h[c] * readout.weight[c * nHeads + head];
-      energy[n] += sum / Math.sqrt(C);
-      continue;
-    }
-    const { width, hidden, output } = readout;
-    let sum = 0;
-    for (let w = head * width; w < (head + 1) * width; w++) {
-      sum += model.siluScale * silu(hiddenSum(h, hidden, w)) * output[w * nHeads + head];
-    }
-    energy[n] += sum / Math.sqrt(width * nHeads);
-  }
-}
-
-/** Hidden sum w of a readout, Σ_c h_c W_cw / √C. */
-function hiddenSum(h: Float64Array, hidden: Float64Array, w: number): number {
-  const C = h.length;
-  const width = hidden.length / C;
-  let sum = 0;
-  for (let c = 0; c < C; c++) sum += h[c] * hidden[c * width + w];
-  return sum / Math.sqrt(C);
-}
-
-/** Adjoint of `addReadout` for an adjoint g of every atom's energy, added to that of the features. */
-function addReadoutAdjoint(
-  model: MaceModel,
-  t: number,
-  features: Float64Array,
-  head: number,
-  g: number,
-  featuresBar: Float64Array,
-): void {
-  const C = model.channels;
-  const nHeads = model.heads.length;
-  const row = (model.layers[t].lOut + 1) ** 2 * C;
-  const readout = model.readouts[t];
-  for (let at = 0; at < features.length; at += row) {
-    if (readout.kind === "linear") {
-      for (let c = 0; c < C; c++) {
-        featuresBar[at + c] += g * readout.weight[c * nHeads + head] / Math.sqrt(C);
-      }
-      continue;
-    }
-    const { width, hidden, output } = readout;
-    for (let w = head * width; w < (head + 1) * width; w++) {
-      const h = features.subarray(at, at + C);
-      const slope = model.siluScale * siluSlope(hiddenSum(h, hidden, w));
-      const aBar = g * output[w * nHeads + head] / Math.sqrt(width * nHeads) * slope / Math.sqrt(C);
-      for (let c = 0; c < C; c++) featuresBar[at + c] += aBar * hidden[c * width * nHeads + w];
-    }
-  }
+  layers.forEach(({ features }, t) => {
+    addReadout(model, t, features, features.length / graph.nAtoms, head, energy);
+  });
+  return scaledEnergies(model, elements, energy, head);
 }
 
 /**
@@ -140,7 +61,7 @@ export function energyGradients(model: MaceModel, graph: Graph, head = 0) {
   let bar: Float64Array = new Float64Array(layers[layers.length - 1].features.length);
   for (let t = layers.length - 1; t >= 0; t--) {
     const { features } = layers[t];
-    addReadoutAdjoint(model, t, features, head, g, bar);
+    addReadoutAdjoint(model, t, features, features.length / graph.nAtoms, head, g, bar);
     const layer = model.layers[t];
     bar = maceLayerAdjoint(model, layer, graph, edges, elements, layers[t], bar, edgesBar);
   }

@@ -1,20 +1,7 @@
 import { addProduct, transposed } from "../matrix.ts";
 import type { AgnesiTransform, MaceLayer, RadialModel } from "./mace_model.ts";
-
-/** Polynomial cutoff of power p, 1 at r = 0 and 0 from r = rMax on (Gasteiger et al. 2020, eq. 8). */
-export function polynomialCutoff(r: number, rMax: number, p: number): number {
-  if (r >= rMax) return 0;
-  const x = r / rMax;
-  return 1 - (p + 1) * (p + 2) / 2 * x ** p + p * (p + 2) * x ** (p + 1) -
-    p * (p + 1) / 2 * x ** (p + 2);
-}
-
-/** Derivative of `polynomialCutoff` with respect to r, 1/Å. */
-export function polynomialCutoffSlope(r: number, rMax: number, p: number): number {
-  if (r >= rMax) return 0;
-  const x = r / rMax;
-  return p * (p + 1) * (p + 2) / 2 / rMax * (-(x ** (p - 1)) + 2 * x ** p - x ** (p + 1));
-}
+import { polynomialCutoff, polynomialCutoffSlope } from "./polynomial_cutoff.ts";
+import { silu, siluSlope } from "./silu.ts";
 
 /** Agnesi transform of a distance, 1 / (1 + a y^q / (1 + y^(q - p))) with y = r / r0. */
 export function agnesi(r: number, r0: number, { q, p, a }: AgnesiTransform): number {
@@ -94,17 +81,6 @@ export function radialBasisAdjoint(
     }
   }
   return out;
-}
-
-/** silu(x) = x / (1 + exp(-x)). */
-export function silu(x: number): number {
-  return x / (1 + Math.exp(-x));
-}
-
-/** Derivative of silu. */
-export function siluSlope(x: number): number {
-  const s = 1 / (1 + Math.exp(-x));
-  return s * (1 + x * (1 - s));
 }
 
 /**

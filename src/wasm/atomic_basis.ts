@@ -21,6 +21,7 @@
 
 import { add_images } from "./shared/add_images";
 import { madd } from "./shared/madd";
+import { pack } from "./shared/pack";
 import { sum_pairs } from "./shared/sum_pairs";
 
 export function atomic_basis(
@@ -88,17 +89,6 @@ export function atomic_basis(
         4 * (2 * l3 + 1) * groups * width,
         4 * groups * width,
       );
-    }
-  }
-}
-
-/** Four channels of all senders, (n_atoms, n_a, 4). */
-function pack(n_atoms: u32, h: usize, h_stride: u32, width: u32, n_a: u32, to: usize): void {
-  for (let n: u32 = 0; n < n_atoms; n++) {
-    for (let a: u32 = 0; a < n_a; a++) {
-      const x = h == 0 ? f32x4.splat(1) : v128.load(h + 4 * (n * h_stride + a * width));
-      v128.store(to, x);
-      to += 16;
     }
   }
 }

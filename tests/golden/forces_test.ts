@@ -5,40 +5,19 @@ import { test } from "node:test";
 import { loadMace } from "../../src/checkpoint/load.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { predict } from "../../src/model/potential.ts";
+import { FORCE_MODELS, type ForceCase } from "./force_cases.ts";
 import { assertClose, makeFrame, relativeError, sharedPath } from "../support.ts";
 
-interface Case {
-  readonly name: string;
-  readonly pbc: [boolean, boolean, boolean];
-  readonly cell: number[][] | null;
-  readonly numbers: number[];
-  readonly positions: number[][];
-  readonly n_edges: number;
-  readonly energy: number;
-  readonly node_energies: number[];
-  readonly forces: number[][];
-  readonly virial: number[][];
-}
-
-const FOLDERS: Record<string, string> = {
-  "density_L0_c16": "reference/mace",
-  "density_c16": "reference/mace",
-  "hhe-pbe": "models",
-  "hhe-vdwdf": "models",
-  "hydrogen-small": "demo",
-  "mace02_com1_swa": "reference/mace_official",
-  "mace_benchmark_maxL1_corr3_swa": "reference/mace_official",
-};
 /** Relative to the largest element. */
 const TOLERANCE = 1e-10;
 
-for (const [name, folder] of Object.entries(FOLDERS)) {
+for (const [name, folder] of Object.entries(FORCE_MODELS)) {
   test(`energy, node energies, forces and virial of ${name} are those of the official code`, () => {
     const golden = sharedPath(`reference/forces/${name}.json`);
     const file = sharedPath(`${folder}/${name}.model`);
     if (!golden || !file) return;
     const { model } = loadMace(file);
-    const { cases } = JSON.parse(readFileSync(golden, "utf8")) as { cases: Case[] };
+    const { cases } = JSON.parse(readFileSync(golden, "utf8")) as { cases: ForceCase[] };
     let worst = 0;
     for (const c of cases) {
       const cell = c.cell ? c.cell.flat() : new Float64Array(9);

@@ -1,0 +1,95 @@
+import { mix, mixDegrees, mixElements, type Run } from "./frame_run.ts";
+import { forMessageWeights, type LayerStages, pathArguments } from "./layer.ts";
+import type { StoredLayer } from "./weights.ts";
+
+/**
+ * Adjoint of `runLayer`: what a change of the features that leave it means for those that enter it and,
+ * in `recordsBar`, for the edges.
+ *
+ * @param featuresBar address of the adjoint of the features that leave
+ * @returns address of the adjoint of the features that enter; 0 for the first layer, whose features are
+ * constants
+ */
+export function runLayerAdjoint(
+  run: Run,
+  layer: StoredLayer,
+  stages: LayerStages,
+  featuresBar: number,
+  recordsBar: readonly number[],
+): number {
+  const { kernels, arena, model, edges } = run;
+  const { nAtoms } = edges;
+  const { padded } = model;
+  const [d, dIn, dOut] = [(model.lMax + 1) ** 2, (layer.lIn + 1) ** 2, (layer.lOut + 1) ** 2];
+  const adjoint = layer.adjoint!;
+  const room = (components: number) => arena.take(4 * nAtoms * components * padded);
+  const hBar = adjoint.up ? room(dIn) : 0;
+  const mark = arena.mark();
+  const productBar = room(dOut);
+  mixDegrees(run, featuresBar, adjoint.product, productBar, layer.lOut);
+  const messageBar = zeros(run, d * padded);
+  for (const { l, nTerms, terms, coefficients } of layer.contractions) {
+    kernels.product_basis_adjoint(
+      ...[stages.message, coefficients, terms, edges.elements, productBar, messageBar, nAtoms],
+      ...[d, padded, nTerms, dOut, l],
+    );
+  }
+  if (layer.densityTable) {
+    kernels.edge_density_adjoint(
+      ...[edges.blocks, edges.nBlocks, edges.segments, edges.entries, edges.pairs, edges.rows],
+      ...[edges.records[0], layer.densityTable, stages.norm, nAtoms],
+      ...[stages.message, messageBar, d * padded, recordsBar[0], arena.take(8 * nAtoms)],
+    );
+  }
+  const upBar = adjoint.up ? zeros(run, dIn * padded) : 0;
+  pullNeighbors(run, layer, stages, messageBar, upBar, recordsBar);
+  if (adjoint.up) {
+    mixDegrees(run, upBar, adjoint.up, hBar, layer.lIn);
+    mixElements(run, featuresBar, adjoint.skip, hBar, layer.nSkip, dOut, dIn);
+  }
+  arena.release(mark);
+  return hBar;
+}
+
+/** Address of zeros, `width` for every atom. */
+function zeros({ arena, edges: { nAtoms } }: Run, width: number): number {
+  const at = arena.take(4 * nAtoms * width);
+  new Float32Array(arena.memory.buffer, at, nAtoms * width).fill(0);
+  return at;
+}
+
+/** The adjoint of the message of each degree, path by path, led back to the senders and the edges. */
+function pullNeighbors(
+  run: Run,
+  layer: StoredLayer,
+  { up, norm }: LayerStages,
+  messageBar: number,
+  upBar: number,
+  recordsBar: readonly number[],
+): void {
+  const { kernels, arena, model, edges: { nAtoms } } = run;
+  const width = layer.groups * layer.width;
+  layer.paths.forEach(({ l1, l2, l3 }, p) => {
+    const mark = arena.mark();
+    const sumsBar = arena.take(4 * nAtoms * (2 * l3 + 1) * width);
+    const from = { d: (model.lMax + 1) ** 2, first: l3 * l3, width: model.padded };
+    const to = { d: 2 * l3 + 1, first: 0, width };
+    forMessageWeights(run, layer, layer.adjoint!.message, p, (atoms, weight) => {
+      mix(run, messageBar, weight, sumsBar, atoms, from, to, l3, false);
+    });
+    kernels.atomic_basis_adjoint(
+      ...pathArguments(run, layer, p, up, norm),
+      ...[sumsBar, upBar && upBar + 4 * l1 * l1 * model.padded, recordsBar[l2]],
+      arena.take(pullBytes(run, layer, p)),
+    );
+    arena.release(mark);
+  });
+}
+
+/** Scratch of `atomic_basis_adjoint`. */
+function pullBytes({ edges: { nAtoms, largest } }: Run, layer: StoredLayer, p: number): number {
+  const { l1, l2 } = layer.paths[p];
+  const [a, b] = [2 * l1 + 1, 2 * l2 + 1];
+  const copies = layer.adjoint!.up ? 2 : 1;
+  return 32 * (copies * (b * largest + a * nAtoms) + a * b * nAtoms * layer.groups);
+}

@@ -1,0 +1,121 @@
+import type { Frame, Graph } from "../frame.ts";
+import { neighborList } from "../graph/neighbor_list.ts";
+import type { ZblModel } from "../model/mace_model.ts";
+import { pairEnergy } from "../model/pair_repulsion.ts";
+import type { Prediction } from "../model/prediction.ts";
+import {
+  addReadout,
+  addReadoutAdjoint,
+  type ReadoutModel,
+  scaledEnergies,
+} from "../model/readout.ts";
+import type { Arena } from "./arena.ts";
+import { addForces, zeroRecords } from "./edge_forces.ts";
+import { describeEdges } from "./edges.ts";
+import { embed, type Run } from "./frame_run.ts";
+import { type LayerStages, runLayer } from "./layer.ts";
+import { runLayerAdjoint } from "./layer_adjoint.ts";
+import type { Kernels } from "./memory.ts";
+import { scratchBytes } from "./scratch.ts";
+import type { StoredModel } from "./weights.ts";
+
+/** A model in shared memory, and what finishes its energies in float64. */
+export interface StoredPotential {
+  /** With the weights of the way back. */
+  readonly model: StoredModel;
+  readonly readout: ReadoutModel;
+  /** Index of the readout head. */
+  readonly head: number;
+  readonly zbl: ZblModel | null;
+}
+
+/** Energies, forces and virial of one frame, stage by stage as in `src/model/potential.ts`. */
+export function predictFrame(
+  kernels: Kernels,
+  arena: Arena,
+  potential: StoredPotential,
+  frame: Frame,
+): Prediction {
+  const { model, readout, head, zbl } = potential;
+  const graph = neighborList(frame, model.rMax);
+  arena.reset(scratchBytes(model, graph, true));
+  const run = { kernels, arena, model, edges: describeEdges(kernels, arena, model, frame, graph) };
+  const layers = runLayers(run);
+  const nodeEnergies = energiesOf(run, potential, graph, layers);
+  const recordsBar = runLayersAdjoint(run, potential, layers);
+  const forces = new Float64Array(3 * graph.nAtoms);
+  const virial = new Float64Array(9);
+  const repulsion = zbl && { zbl, scale: readout.scale[head] };
+  addForces(run, graph, recordsBar, repulsion, forces, virial);
+  const energy = nodeEnergies.reduce((sum, e) => sum + e, 0);
+  return { energy, nodeEnergies, forces, virial };
+}
+
+function runLayers(run: Run): LayerStages[] {
+  const { arena, model, edges: { nAtoms } } = run;
+  let h = embed(run);
+  return model.layers.map((layer) => {
+    const features = arena.take(4 * nAtoms * (layer.lOut + 1) ** 2 * model.padded);
+    const stages = runLayer(run, layer, h, features);
+    h = features;
+    return stages;
+  });
+}
+
+/** Numbers per atom of the features that leave layer t. */
+function featureWidth({ layers, padded }: StoredModel, t: number): number {
+  return (layers[t].lOut + 1) ** 2 * padded;
+}
+
+/** Energies of the atoms in the frame's order, shape (n_atoms), eV. */
+function energiesOf(
+  { arena, model, edges: { nAtoms, order } }: Run,
+  { readout, head, zbl }: StoredPotential,
+  graph: Graph,
+  layers: readonly LayerStages[],
+): Float64Array {
+  const byRank = new Float64Array(nAtoms);
+  layers.forEach(({ features }, t) => {
+    const width = featureWidth(model, t);
+    const view = new Float32Array(arena.memory.buffer, features, nAtoms * width);
+    addReadout(readout, t, view, width, head, byRank);
+  });
+  const sums = zbl ? repulsionEnergies(graph, zbl) : new Float64Array(nAtoms);
+  byRank.forEach((e, rank) => sums[order[rank]] += e);
+  const elements = Uint8Array.from(graph.species, (z) => readout.elements.indexOf(z));
+  return scaledEnergies(readout, elements, sums, head);
+}
+
+/** The repulsion that each atom receives, shape (n_atoms), eV before scaling. */
+function repulsionEnergies({ nAtoms, species, sender, firstEdge, vectors }: Graph, zbl: ZblModel) {
+  const energies = new Float64Array(nAtoms);
+  for (let n = 0; n < nAtoms; n++) {
+    for (let e = firstEdge[n]; e < firstEdge[n + 1]; e++) {
+      const r = Math.hypot(vectors[3 * e], vectors[3 * e + 1], vectors[3 * e + 2]);
+      energies[n] += pairEnergy(zbl, r, species[sender[e]], species[n]).energy;
+    }
+  }
+  return energies;
+}
+
+/** The way back through all layers; addresses of the adjoints of the edges' records, degree by degree. */
+function runLayersAdjoint(
+  run: Run,
+  { readout, head }: StoredPotential,
+  layers: readonly LayerStages[],
+): number[] {
+  const { arena, model, edges: { nAtoms } } = run;
+  const recordsBar = zeroRecords(run);
+  const last = nAtoms * featureWidth(model, layers.length - 1);
+  let bar = arena.take(4 * last);
+  new Float32Array(arena.memory.buffer, bar, last).fill(0);
+  for (let t = layers.length - 1; t >= 0; t--) {
+    const width = featureWidth(model, t);
+    const [features, featuresBar] = [layers[t].features, bar].map((at) =>
+      new Float32Array(arena.memory.buffer, at, nAtoms * width)
+    );
+    addReadoutAdjoint(readout, t, features, width, head, readout.scale[head], featuresBar);
+    bar = runLayerAdjoint(run, model.layers[t], layers[t], bar, recordsBar);
+  }
+  return recordsBar;
+}

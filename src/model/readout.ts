@@ -1,0 +1,106 @@
+import type { MaceModel } from "./mace_model.ts";
+import { silu, siluSlope } from "./silu.ts";
+
+/** What leads from features to energies. */
+export type ReadoutModel = Pick<
+  MaceModel,
+  | "channels"
+  | "elements"
+  | "heads"
+  | "siluScale"
+  | "readouts"
+  | "atomicEnergies"
+  | "scale"
+  | "shift"
+>;
+
+/** The part of a model that leads from features to energies. */
+export function readoutModel(model: MaceModel): ReadoutModel {
+  const { channels, elements, heads, siluScale, readouts, atomicEnergies, scale, shift } = model;
+  return { channels, elements, heads, siluScale, readouts, atomicEnergies, scale, shift };
+}
+
+/** Energies of atoms from the sum of their readouts, E0 + scale · e + shift, shape (n_atoms), eV.
+ * @param elements element of each atom among those of the model, shape (n_atoms) */
+export function scaledEnergies(
+  { elements: known, atomicEnergies, scale, shift }: ReadoutModel,
+  elements: ArrayLike<number>,
+  readouts: Float64Array,
+  head: number,
+): Float64Array {
+  return readouts.map((e, n) =>
+    atomicEnergies[head * known.length + elements[n]] + scale[head] * e + shift[head]
+  );
+}
+
+/**
+ * Adds what the readout of layer t gives to the energies of the atoms.
+ *
+ * @param features the C invariants of atom n begin at n · stride
+ * @param head index of the readout head
+ * @param energy shape (n_atoms)
+ */
+export function addReadout(
+  model: ReadoutModel,
+  t: number,
+  features: Float64Array | Float32Array,
+  stride: number,
+  head: number,
+  energy: Float64Array,
+): void {
+  const { channels: C, heads: { length: nHeads } } = model;
+  const readout = model.readouts[t];
+  for (let n = 0; n < energy.length; n++) {
+    const h = features.subarray(n * stride, n * stride + C);
+    if (readout.kind === "linear") {
+      let sum = 0;
+      for (let c = 0; c < C; c++) sum += h[c] * readout.weight[c * nHeads + head];
+      energy[n] += sum / Math.sqrt(C);
+      continue;
+    }
+    const { width, hidden, output } = readout;
+    let sum = 0;
+    for (let w = head * width; w < (head + 1) * width; w++) {
+      sum += model.siluScale * silu(hiddenSum(h, hidden, w)) * output[w * nHeads + head];
+    }
+    energy[n] += sum / Math.sqrt(width * nHeads);
+  }
+}
+
+/** Hidden sum w of a readout, Σ_c h_c W_cw / √C. */
+function hiddenSum(h: Float64Array | Float32Array, hidden: Float64Array, w: number): number {
+  const C = h.length;
+  const width = hidden.length / C;
+  let sum = 0;
+  for (let c = 0; c < C; c++) sum += h[c] * hidden[c * width + w];
+  return sum / Math.sqrt(C);
+}
+
+/** Adjoint of `addReadout` for an adjoint g of every atom's energy, added to that of the features. */
+export function addReadoutAdjoint(
+  model: ReadoutModel,
+  t: number,
+  features: Float64Array | Float32Array,
+  stride: number,
+  head: number,
+  g: number,
+  featuresBar: Float64Array | Float32Array,
+): void {
+  const { channels: C, heads: { length: nHeads } } = model;
+  const readout = model.readouts[t];
+  for (let at = 0; at < features.length; at += stride) {
+    if (readout.kind === "linear") {
+      for (let c = 0; c < C; c++) {
+        featuresBar[at + c] += g * readout.weight[c * nHeads + head] / Math.sqrt(C);
+      }
+      continue;
+    }
+    const { width, hidden, output } = readout;
+    const h = features.subarray(at, at + C);
+    for (let w = head * width; w < (head + 1) * width; w++) {
+      const slope = model.siluScale * siluSlope(hiddenSum(h, hidden, w));
+      const aBar = g * output[w * nHeads + head] / Math.sqrt(width * nHeads) * slope / Math.sqrt(C);
+      for (let c = 0; c < C; c++) featuresBar[at + c] += aBar * hidden[c * width * nHeads + w];
+    }
+  }
+}
