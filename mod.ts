@@ -83,7 +83,13 @@
  *
  * @module
  */
-export { type Backend, type BackendName, type Describer, referenceBackend } from "./src/backend.ts";
+export {
+  type Backend,
+  type BackendName,
+  type Describer,
+  type Potential,
+  referenceBackend,
+} from "./src/backend.ts";
 export type { Frame, Graph } from "./src/frame.ts";
 export type { Matrix } from "./src/matrix.ts";
 export { matrix } from "./src/matrix.ts";

@@ -15,6 +15,10 @@
 // is owned by one lane. Edges are staged in workgroup memory; the sums over a
 // and b stay in registers and are coupled once per receiver. The lines between
 // the marks are those of a path: the host writes them for each.
+//
+// The same sums lead back from receivers to senders: every edge has its
+// reverse, with harmonics times (-1)^l2. There h is norm · Ā, k and a change
+// places in the couplings, and h̄ in out is added to, not normalised (BACK).
 // Relative error about 1e-6 at 400 neighbors.
 // Dispatch: n_atoms, folded into x and y; groups in z.
 // Definition: src/model/atomic_basis.ts. Host: src/gpu/path_kernels.ts.
@@ -46,6 +50,7 @@ const WG_SIZE = 64u;
 const N_A = 1u;
 const N_B = 1u;
 const N_K = 1u;
+const BACK = false;
 fn couple(u: array<f32, N_A * N_B>) -> array<f32, N_K> {
   return array<f32, N_K>(
     1.0 * u[0]
@@ -109,8 +114,9 @@ fn atomic_basis(
       let sums = couple(u);
       let norm = bitcast<f32>(atom.w);
       for (var k = 0u; k < N_K; k++) {
-        let to = (n * params.d_out + params.out_first + k) * params.groups;
-        out[(to + group.z) * params.channels + c] = norm * sums[k];
+        let row = (n * params.d_out + params.out_first + k) * params.groups;
+        let to = (row + group.z) * params.channels + c;
+        out[to] = select(norm * sums[k], out[to] + sums[k], BACK);
       }
     }
   }

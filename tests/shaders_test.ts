@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { SHADERS } from "../src/gpu/backend.ts";
+import { SHADERS } from "../src/gpu/shaders.ts";
 import { projectPath } from "./support.ts";
 
 const names = readdirSync(projectPath("shaders")).map((file) => file.replace(/\.wgsl$/, ""));

@@ -1,6 +1,4 @@
 import { type Graph, receiverOf } from "../frame.ts";
-import { pairEnergy } from "../model/pair_repulsion.ts";
-import type { ZblModel } from "../model/mace_model.ts";
 import { RECORDS } from "./edges.ts";
 import type { Run } from "./frame_run.ts";
 
@@ -21,14 +19,11 @@ export function zeroRecords({ arena, model: { lMax }, edges: { nListed } }: Run)
 /**
  * Adds the forces and the virial of every pair of atoms. Of each pair one edge is listed, and g is
  * what both its directions feel.
- *
- * @param repulsion adds the pair repulsion, its slope times `scale`; null without one
  */
 export function addForces(
   run: Run,
   graph: Graph,
   recordsBar: readonly number[],
-  repulsion: { zbl: ZblModel; scale: number } | null,
   forces: Float64Array,
   virial: Float64Array,
 ): void {
@@ -39,21 +34,21 @@ export function addForces(
   for (let first = 0; first < nListed; first += GRADIENT_BLOCK) {
     const block = listed.subarray(first, first + GRADIENT_BLOCK);
     const gradients = blockGradients(run, graph, recordsBar, first, block);
-    block.forEach((edge, i) => {
-      const [n, j] = [receiver[edge], graph.sender[edge]];
-      const v = graph.vectors.subarray(3 * edge, 3 * edge + 3);
-      const g = gradients.subarray(3 * i, 3 * i + 3);
-      if (repulsion) addRepulsion(repulsion, v, graph.species[n], graph.species[j], g);
+    for (let i = 0; i < block.length; i++) {
+      const edge = block[i];
+      const n = 3 * receiver[edge];
+      const j = 3 * graph.sender[edge];
       for (let k = 0; k < 3; k++) {
-        forces[3 * j + k] += g[k];
-        forces[3 * n + k] -= g[k];
+        const g = gradients[3 * i + k];
+        forces[j + k] += g;
+        forces[n + k] -= g;
         for (let x = 0; x < 3; x++) {
-          const moment = 0.5 * v[x] * g[k];
+          const moment = 0.5 * graph.vectors[3 * edge + x] * g;
           virial[3 * x + k] -= moment;
           virial[3 * k + x] -= moment;
         }
       }
-    });
+    }
     arena.release(mark);
   }
 }
@@ -77,17 +72,4 @@ function blockGradients(
   });
   kernels.edge_gradients(at, one, two, three, out, n, model.lMax, model.nIntervals, model.rMax);
   return new Float64Array(arena.memory.buffer, out, 3 * n);
-}
-
-/** The repulsion of both atoms of a pair. */
-function addRepulsion(
-  { zbl, scale }: { zbl: ZblModel; scale: number },
-  v: Float64Array,
-  z1: number,
-  z2: number,
-  g: Float64Array,
-): void {
-  const r = Math.hypot(v[0], v[1], v[2]);
-  const factor = 2 * scale * pairEnergy(zbl, r, z1, z2).slope / r;
-  for (let k = 0; k < 3; k++) g[k] += factor * v[k];
 }

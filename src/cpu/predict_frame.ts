@@ -1,7 +1,7 @@
-import type { Frame, Graph } from "../frame.ts";
+import type { Frame } from "../frame.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
 import type { ZblModel } from "../model/mace_model.ts";
-import { pairEnergy } from "../model/pair_repulsion.ts";
+import { addRepulsion } from "../model/pair_repulsion.ts";
 import type { Prediction } from "../model/prediction.ts";
 import {
   addReadout,
@@ -41,12 +41,14 @@ export function predictFrame(
   arena.reset(scratchBytes(model, graph, true));
   const run = { kernels, arena, model, edges: describeEdges(kernels, arena, model, frame, graph) };
   const layers = runLayers(run);
-  const nodeEnergies = energiesOf(run, potential, graph, layers);
+  const readouts = readoutsOf(run, potential, layers);
   const recordsBar = runLayersAdjoint(run, potential, layers);
   const forces = new Float64Array(3 * graph.nAtoms);
   const virial = new Float64Array(9);
-  const repulsion = zbl && { zbl, scale: readout.scale[head] };
-  addForces(run, graph, recordsBar, repulsion, forces, virial);
+  addForces(run, graph, recordsBar, forces, virial);
+  if (zbl) addRepulsion(graph, zbl, readout.scale[head], readouts, forces, virial);
+  const elements = Uint8Array.from(graph.species, (z) => readout.elements.indexOf(z));
+  const nodeEnergies = scaledEnergies(readout, elements, readouts, head);
   const energy = nodeEnergies.reduce((sum, e) => sum + e, 0);
   return { energy, nodeEnergies, forces, virial };
 }
@@ -67,11 +69,10 @@ function featureWidth({ layers, padded }: StoredModel, t: number): number {
   return (layers[t].lOut + 1) ** 2 * padded;
 }
 
-/** Energies of the atoms in the frame's order, shape (n_atoms), eV. */
-function energiesOf(
+/** Sums of the readouts in the frame's order, shape (n_atoms), eV before scaling. */
+function readoutsOf(
   { arena, model, edges: { nAtoms, order } }: Run,
-  { readout, head, zbl }: StoredPotential,
-  graph: Graph,
+  { readout, head }: StoredPotential,
   layers: readonly LayerStages[],
 ): Float64Array {
   const byRank = new Float64Array(nAtoms);
@@ -80,22 +81,9 @@ function energiesOf(
     const view = new Float32Array(arena.memory.buffer, features, nAtoms * width);
     addReadout(readout, t, view, width, head, byRank);
   });
-  const sums = zbl ? repulsionEnergies(graph, zbl) : new Float64Array(nAtoms);
-  byRank.forEach((e, rank) => sums[order[rank]] += e);
-  const elements = Uint8Array.from(graph.species, (z) => readout.elements.indexOf(z));
-  return scaledEnergies(readout, elements, sums, head);
-}
-
-/** The repulsion that each atom receives, shape (n_atoms), eV before scaling. */
-function repulsionEnergies({ nAtoms, species, sender, firstEdge, vectors }: Graph, zbl: ZblModel) {
-  const energies = new Float64Array(nAtoms);
-  for (let n = 0; n < nAtoms; n++) {
-    for (let e = firstEdge[n]; e < firstEdge[n + 1]; e++) {
-      const r = Math.hypot(vectors[3 * e], vectors[3 * e + 1], vectors[3 * e + 2]);
-      energies[n] += pairEnergy(zbl, r, species[sender[e]], species[n]).energy;
-    }
-  }
-  return energies;
+  const sums = new Float64Array(nAtoms);
+  byRank.forEach((e, rank) => sums[order[rank]] = e);
+  return sums;
 }
 
 /** The way back through all layers; addresses of the adjoints of the edges' records, degree by degree. */

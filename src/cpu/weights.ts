@@ -1,4 +1,5 @@
 import type { BakedLayer, BakedModel } from "../model/bake.ts";
+import { bakeAdjoint } from "../model/bake_adjoint.ts";
 import { classBytes } from "../model/bake_tables.ts";
 import { allocate, store } from "./memory.ts";
 import type { TablePlace } from "./radial_table.ts";
@@ -102,16 +103,17 @@ export function storeModel(
 
 function storeAdjoint(
   memory: WebAssembly.Memory,
-  { up, message, skip, product, groups, width }: BakedLayer,
+  layer: BakedLayer,
   padded: number,
 ): StoredAdjoint {
-  const storeTransposed = (matrices: Float32Array, n: number) =>
-    store(memory, blockColumns(transposed(matrices, n, padded), padded, n));
+  const { up, message, skip, product } = bakeAdjoint(layer, padded);
+  const blocked = (matrices: Float32Array | null, columns: number) =>
+    matrices ? store(memory, blockColumns(matrices, padded, columns)) : 0;
   return {
-    up: up ? storeTransposed(up, padded) : 0,
-    message: storeTransposed(message, groups * width),
-    skip: up && skip ? storeTransposed(skip, padded) : 0,
-    product: storeTransposed(product, padded),
+    up: blocked(up, padded),
+    message: blocked(message, layer.groups * layer.width),
+    skip: blocked(skip, padded),
+    product: blocked(product, padded),
   };
 }
 
@@ -131,17 +133,6 @@ export function blockColumns(matrices: Float32Array, n: number, m: number): Floa
       for (let w = 0; w < m; w++) {
         out[start + 8 * (Math.floor(w / 8) * n + u) + w % 8] = matrices[start + u * m + w];
       }
-    }
-  }
-  return out;
-}
-
-/** Matrices (n, m) one after the other become (m, n) each. */
-function transposed(matrices: Float32Array, n: number, m: number): Float32Array {
-  const out = new Float32Array(matrices.length);
-  for (let start = 0; start < matrices.length; start += n * m) {
-    for (let u = 0; u < n; u++) {
-      for (let w = 0; w < m; w++) out[start + w * n + u] = matrices[start + u * m + w];
     }
   }
   return out;

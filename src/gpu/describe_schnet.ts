@@ -4,7 +4,7 @@ import type { Pooling } from "../model/pooling.ts";
 import { tablePlaces } from "../model/radial_table.ts";
 import type { Gpu } from "./device.ts";
 import { storageBuffer } from "./kernel.ts";
-import { type DescriptorKernels, dropPadding, Stage } from "./stage.ts";
+import { dropPadding, type ModelKernels, Stage } from "./stage.ts";
 
 type Weights = "in2f" | "in2fBias" | "table" | "hidden" | "hiddenBias" | "out" | "outBias";
 const WEIGHTS: readonly Weights[] = [
@@ -48,7 +48,7 @@ export function destroySchnet(layers: readonly SchnetBuffers[]): void {
  */
 export async function describeSchnet(
   gpu: Gpu,
-  kernels: DescriptorKernels,
+  kernels: ModelKernels,
   model: BakedSchnet,
   layers: readonly SchnetBuffers[],
   elements: readonly number[],

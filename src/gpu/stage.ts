@@ -3,7 +3,8 @@ import type { Pooling } from "../model/pooling.ts";
 import type { Gpu } from "./device.ts";
 import { fold, type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts";
 
-export type DescriptorKernels = Readonly<
+/** The kernels of a model; those of paths are compiled for each. */
+export type ModelKernels = Readonly<
   Record<
     | "spherical_harmonics"
     | "radial_basis"
@@ -11,7 +12,12 @@ export type DescriptorKernels = Readonly<
     | "product_basis"
     | "filter_convolution"
     | "add_bias"
-    | "pool_atoms",
+    | "pool_atoms"
+    | "readout"
+    | "product_basis_adjoint"
+    | "edge_density_adjoint"
+    | "edge_gradients"
+    | "edge_forces",
     Kernel
   >
 >;
@@ -31,7 +37,7 @@ export class Stage {
   readonly #pass: GPUComputePassEncoder;
   readonly #owned: GPUBuffer[] = [];
 
-  constructor(readonly gpu: Gpu, readonly kernels: DescriptorKernels) {
+  constructor(readonly gpu: Gpu, readonly kernels: ModelKernels) {
     this.#encoder = gpu.device.createCommandEncoder();
     this.#pass = this.#encoder.beginComputePass();
   }
@@ -75,9 +81,15 @@ export class Stage {
     const { buffer, count } = pooling
       ? this.#pool(rows, columns, pooling, pooled)
       : { buffer: rows, count: nAtoms };
+    return (await this.finish([[buffer, count * columns]]))[0];
+  }
+
+  /** Runs everything and reads float32 buffers back, of so many numbers each. */
+  async finish(buffers: readonly (readonly [GPUBuffer, number])[]): Promise<Float32Array[]> {
     this.#pass.end();
-    const [result] = await readBack(this.gpu, this.#encoder, [[buffer, 4 * count * columns]]);
-    return new Float32Array(result);
+    const sources = buffers.map(([buffer, count]) => [buffer, 4 * count] as const);
+    const results = await readBack(this.gpu, this.#encoder, sources);
+    return results.map((result) => new Float32Array(result));
   }
 
   destroy(): void {

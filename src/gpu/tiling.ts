@@ -1,13 +1,12 @@
 import type { BakedModel } from "../model/bake.ts";
 import type { Gpu } from "./device.ts";
-import type { Kernel } from "./kernel.ts";
-import { PathKernels } from "./path_kernels.ts";
+import { PathCompiler, type PathKernels, type PathSources } from "./path_kernels.ts";
 
 /** Lanes of a workgroup of the atomic basis, one channel each. */
 export const LANES = [64, 32, 128];
 
-/** The kernels of every path of every layer. */
-type Paths = readonly (readonly Kernel[])[];
+/** The kernels of every path, layer by layer. */
+type Paths = readonly PathKernels[];
 
 /** How one model is run. */
 export interface Tiling {
@@ -16,22 +15,26 @@ export interface Tiling {
 }
 
 /**
- * Tilings of the atomic basis. Which one is fastest depends on the adapter: the first batch of a model
- * decides, and models of the same shape share the decision. Results do not depend on it. A software
- * adapter is not worth the trial and has the first.
+ * Tilings of the atomic basis and its adjoint. Which one is fastest depends on the adapter: the first
+ * batch of a model decides, and models of the same shape share the decision. Descriptors do not depend
+ * on it, forces to rounding. A software adapter is not worth the trial and has the first.
  */
 export class Tilings {
-  readonly #paths: PathKernels;
+  readonly #compiler: PathCompiler;
   readonly #chosen = new Map<string, number>();
 
-  constructor(readonly gpu: Gpu, source: string) {
-    this.#paths = new PathKernels(gpu, source);
+  constructor(readonly gpu: Gpu, sources: PathSources) {
+    this.#compiler = new PathCompiler(gpu, sources);
   }
 
-  async of(model: BakedModel): Promise<Tiling> {
-    const shape = JSON.stringify(model.layers.map(({ width, degrees }) => [width, degrees]));
+  /** @param adjoint whether the kernels of the way back are wanted too */
+  async of(model: BakedModel, adjoint: boolean): Promise<Tiling> {
+    const shape = JSON.stringify([
+      adjoint,
+      model.layers.map(({ width, degrees }) => [width, degrees]),
+    ]);
     const open = (lanes: number) =>
-      Promise.all(model.layers.map((layer) => this.#paths.open(layer, lanes)));
+      Promise.all(model.layers.map((layer) => this.#compiler.open(layer, lanes, adjoint)));
     const known = this.gpu.software ? LANES[0] : this.#chosen.get(shape);
     if (known !== undefined) {
       const paths = await open(known);

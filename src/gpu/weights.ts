@@ -1,4 +1,5 @@
 import type { BakedLayer, BakedModel } from "../model/bake.ts";
+import { type AdjointWeights, bakeAdjoint } from "../model/bake_adjoint.ts";
 import { bakeDensity, bakeTable, type TablePlan } from "../model/bake_tables.ts";
 import type { Gpu } from "./device.ts";
 import { storageBuffer } from "./kernel.ts";
@@ -14,7 +15,12 @@ export interface LayerBuffers {
   readonly skip: GPUBuffer | null;
   readonly product: GPUBuffer;
   readonly contractions: readonly { terms: GPUBuffer; coefficients: GPUBuffer }[];
+  /** Null where descriptors alone are wanted. */
+  readonly adjoint: AdjointBuffers | null;
 }
+
+/** The weights of the way back on the device. */
+export type AdjointBuffers = Pick<LayerBuffers, "up" | "message" | "skip" | "product">;
 
 /** Bytes of one class of pairs in a layer's table. */
 function tableBytes({ nRadials, width }: BakedLayer, nIntervals: number): number {
@@ -49,9 +55,18 @@ export function uploadTables(
   }
 }
 
-/** Copies the weights of every layer to the device, and makes room for the tables. */
-export function uploadLayers(gpu: Gpu, model: BakedModel, nSlots: number): LayerBuffers[] {
-  const { nIntervals } = model;
+/**
+ * Copies the weights of every layer to the device, and makes room for the tables.
+ *
+ * @param adjoint whether the weights of the way back are copied too
+ */
+export function uploadLayers(
+  gpu: Gpu,
+  model: BakedModel,
+  nSlots: number,
+  adjoint: boolean,
+): LayerBuffers[] {
+  const { nIntervals, padded } = model;
   return model.layers.map((layer, t) => {
     const upload = (name: string, content: Float32Array | Uint32Array) =>
       storageBuffer(gpu, `layer ${t} ${name}`, content);
@@ -67,15 +82,32 @@ export function uploadLayers(gpu: Gpu, model: BakedModel, nSlots: number): Layer
         terms: upload(`terms ${l}`, new Uint32Array(terms.buffer as ArrayBuffer)),
         coefficients: upload(`coefficients ${l}`, coefficients),
       })),
+      adjoint: adjoint ? uploadAdjoint(gpu, t, bakeAdjoint(layer, padded)) : null,
     };
   });
 }
 
+function uploadAdjoint(
+  gpu: Gpu,
+  t: number,
+  { up, message, skip, product }: AdjointWeights,
+): AdjointBuffers {
+  const upload = (name: string, content: Float32Array) =>
+    storageBuffer(gpu, `layer ${t} ${name}, transposed`, content);
+  return {
+    up: up && upload("up", up),
+    message: upload("message", message),
+    skip: skip && upload("skip", skip),
+    product: upload("product", product),
+  };
+}
+
 /** Every buffer of a layer. */
 export function layerBuffers(buffers: LayerBuffers): GPUBuffer[] {
-  const { up, table, densityTable, message, skip, product, contractions } = buffers;
+  const { up, table, densityTable, message, skip, product, contractions, adjoint } = buffers;
+  const back = adjoint ? [adjoint.up, adjoint.message, adjoint.skip, adjoint.product] : [];
   const rest = contractions.flatMap(({ terms, coefficients }) => [terms, coefficients]);
-  return [up, table, densityTable, message, skip, product, ...rest].filter((buffer) =>
+  return [up, table, densityTable, message, skip, product, ...back, ...rest].filter((buffer) =>
     buffer !== null
   );
 }

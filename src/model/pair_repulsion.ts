@@ -58,3 +58,37 @@ export function pairRepulsionAdjoint(graph: Graph, r: Float64Array, zbl: ZblMode
   }
   return slopes;
 }
+
+/**
+ * Adds the repulsion to a prediction: energies before scaling, forces and virial, times `scale`.
+ *
+ * @param energy shape (n_atoms), eV before scaling
+ * @param forces shape (n_atoms, 3), eV/Å
+ * @param virial shape (3, 3), eV
+ */
+export function addRepulsion(
+  { nAtoms, species, sender, firstEdge, vectors }: Graph,
+  zbl: ZblModel,
+  scale: number,
+  energy: Float64Array,
+  forces: Float64Array,
+  virial: Float64Array,
+): void {
+  const longest = 2 * Math.max(...new Set(Array.from(species, (z) => zbl.covalentRadii[z])));
+  for (let n = 0; n < nAtoms; n++) {
+    for (let e = firstEdge[n]; e < firstEdge[n + 1]; e++) {
+      const v = vectors.subarray(3 * e, 3 * e + 3);
+      const r = Math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+      if (r >= longest) continue;
+      const j = sender[e];
+      const pair = pairEnergy(zbl, r, species[j], species[n]);
+      energy[n] += pair.energy;
+      const factor = scale * pair.slope / r;
+      for (let k = 0; k < 3; k++) {
+        forces[3 * j + k] += factor * v[k];
+        forces[3 * n + k] -= factor * v[k];
+        for (let x = 0; x < 3; x++) virial[3 * x + k] -= factor * v[x] * v[k];
+      }
+    }
+  }
+}

@@ -104,3 +104,34 @@ export function addReadoutAdjoint(
     }
   }
 }
+
+/**
+ * The weights of one layer and head as float32 kernels read them, all normalisations included: w of the
+ * C channels for a linear readout (width 0), else W of shape (C, width), then v of shape (width).
+ */
+export function bakeReadout(
+  model: ReadoutModel,
+  t: number,
+  head: number,
+): { width: number; numbers: Float32Array } {
+  const { channels: C, heads: { length: nHeads }, siluScale } = model;
+  const readout = model.readouts[t];
+  if (readout.kind === "linear") {
+    const numbers = Float32Array.from(
+      { length: C },
+      (_, c) => readout.weight[c * nHeads + head] / Math.sqrt(C),
+    );
+    return { width: 0, numbers };
+  }
+  const { width, hidden, output } = readout;
+  const first = head * width;
+  const numbers = new Float32Array((C + 1) * width);
+  for (let w = 0; w < width; w++) {
+    for (let c = 0; c < C; c++) {
+      numbers[c * width + w] = hidden[c * width * nHeads + first + w] / Math.sqrt(C);
+    }
+    const v = output[(first + w) * nHeads + head];
+    numbers[C * width + w] = siluScale * v / Math.sqrt(width * nHeads);
+  }
+  return { width, numbers };
+}

@@ -14,7 +14,7 @@ const TOLERANCE = 2e-5;
 /** Of energies, relative to the sum of what the atoms have beyond isolated ones, and in eV per atom. */
 const ENERGY_TOLERANCE = { relative: 1e-6, perAtom: 1e-5 };
 
-const backends = (await useFastBackends()).filter(({ label }) => label !== "gpu");
+const backends = await useFastBackends();
 
 /** Σ |e - E0| of a golden case, eV. */
 function interactionScale(model: MaceModel, { numbers, node_energies }: ForceCase): number {

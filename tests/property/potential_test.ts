@@ -16,7 +16,7 @@ import { goldenCase, randomCheckpoint } from "../golden_models.ts";
 import { assertClose, makeFrame, projectPath, randomNumbers, sharedPath } from "../support.ts";
 
 const TOLERANCE = 2e-5;
-const backends = (await useFastBackends()).filter(({ label }) => label !== "gpu");
+const backends = await useFastBackends();
 const shipped = loadMace(projectPath("data/hydrogen-small.safetensors")).model;
 const table = sharedPath("reference/mace/couplings_lmax3.json");
 const couplings = table && JSON.parse(readFileSync(table, "utf8"));

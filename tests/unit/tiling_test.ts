@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadMace } from "../../src/checkpoint/load.ts";
 import { describeGraphs } from "../../src/gpu/describe.ts";
-import type { DescriptorKernels } from "../../src/gpu/stage.ts";
-import { SHADERS } from "../../src/gpu/backend.ts";
+import type { ModelKernels } from "../../src/gpu/stage.ts";
+import { SHADERS } from "../../src/gpu/shaders.ts";
 import { openDevice } from "../../src/gpu/device.ts";
 import { openKernel } from "../../src/gpu/kernel.ts";
 import { LANES, Tilings } from "../../src/gpu/tiling.ts";
@@ -27,16 +27,16 @@ test("every tiling gives the same descriptors, and the choice is kept", async ()
   ] as const;
   const kernels = Object.fromEntries(
     await Promise.all(names.map(async (n) => [n, await openKernel(gpu, n, SHADERS[n])])),
-  ) as DescriptorKernels;
+  ) as ModelKernels;
   const model = bakeModel(loadMace(projectPath("data/hydrogen-small.safetensors")).model, [1]);
   const u = randomNumbers(5, 24);
   const positions = u.map((x, i) => 0.5 * x + 1.2 * ((i >> (i % 3)) & 1) + (i > 11 ? 0.9 : 0));
   const frame = makeFrame(new Array(8).fill(1), positions, [3, 0, 0, 0, 3, 0, 0, 0, 3]);
   const graph = neighborList(frame, model.rMax);
-  const layers = uploadLayers(gpu, model, 1);
+  const layers = uploadLayers(gpu, model, 1, false);
   uploadTables(gpu, model, layers, { class: 0, slot: 0 });
   // A hardware adapter tries all tilings on its first batch.
-  const tiling = await new Tilings({ ...gpu, software: false }, SHADERS.atomic_basis).of(model);
+  const tiling = await new Tilings({ ...gpu, software: false }, SHADERS).of(model, false);
   const results: Float32Array[] = [];
   const run = () =>
     tiling.run(async (paths) => {

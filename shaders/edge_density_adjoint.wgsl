@@ -1,0 +1,68 @@
+// Adjoint of the density of radial_basis. With m = norm y and
+// norm = 1 / (1 + ρ), the density's adjoint is ρ̄_n = -norm_n Σ m̄ m, and every
+// edge of n adds ρ̄_n dρ/dt to its t̄. Then m̄ is normalised, m̄ ← norm m̄.
+//
+// atoms         u32 (n_atoms, 4): first edge, last edge, element, bits of norm
+// edges         u32 (n_edges, 4): table row at z
+// geometry      f32 (n_edges, 36): number 32 is the place t in the interval
+// table         f32 (n_pairs, n_intervals, 4): cubics of the densities
+// message       f32 (n_atoms, size)
+// message_bar   f32 (n_atoms, size), normalised here
+// bar           f32 (n_edges, 16): number 0, t̄, is added to
+//
+// One workgroup per receiver. Relative error 1e-6.
+// Dispatch: n_atoms, folded into x and y.
+// Definition: edgeDensityAdjoint in src/model/radial_basis.ts.
+// Host: src/gpu/layer_adjoint.ts.
+
+struct Params {
+  n_atoms: u32,
+  size: u32,
+  row: u32,
+}
+
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> atoms: array<vec4u>;
+@group(0) @binding(2) var<storage, read> edges: array<vec4u>;
+@group(0) @binding(3) var<storage, read> geometry: array<vec4f>;
+@group(0) @binding(4) var<storage, read> table: array<vec4f>;
+@group(0) @binding(5) var<storage, read> message: array<f32>;
+@group(0) @binding(6) var<storage, read_write> message_bar: array<f32>;
+@group(0) @binding(7) var<storage, read_write> bar: array<f32>;
+
+const WG_SIZE = 64u;
+var<workgroup> parts: array<f32, WG_SIZE>;
+
+@compute @workgroup_size(WG_SIZE)
+fn edge_density_adjoint(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let n = group.y * params.row + group.x;
+  if (n >= params.n_atoms) {
+    return;
+  }
+  let atom = atoms[n];
+  let norm = bitcast<f32>(atom.w);
+  var sum = 0.0;
+  for (var i = lane; i < params.size; i += WG_SIZE) {
+    let at = n * params.size + i;
+    let m_bar = message_bar[at];
+    sum += m_bar * message[at];
+    message_bar[at] = norm * m_bar;
+  }
+  parts[lane] = sum;
+  workgroupBarrier();
+  for (var apart = WG_SIZE / 2u; apart > 0u; apart /= 2u) {
+    if (lane < apart) {
+      parts[lane] += parts[lane + apart];
+    }
+    workgroupBarrier();
+  }
+  let rho_bar = -norm * parts[0];
+  for (var e = atom.x + lane; e < atom.y; e += WG_SIZE) {
+    let t = geometry[9u * e + 8u].x;
+    let c = table[edges[e].z];
+    bar[16u * e] += rho_bar * (c.y + t * (2.0 * c.z + t * (3.0 * c.w)));
+  }
+}

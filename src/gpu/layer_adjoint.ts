@@ -1,0 +1,129 @@
+import { mix, mixDegrees, type Run } from "./batch.ts";
+import { fold } from "./kernel.ts";
+import { type LayerStages, pathFields, placeEdges } from "./layer.ts";
+import type { PathKernels } from "./path_kernels.ts";
+import type { LayerBuffers } from "./weights.ts";
+
+/**
+ * Adjoint of `runLayer`: what a change of the features that leave it means for those that enter it and,
+ * in `bar`, for the edges. The sums of the stages are overwritten by their adjoint.
+ *
+ * @param featuresBar adjoint of the features that leave
+ * @param bar adjoints of the edges, shape (n_edges, 16): place in the tables, harmonics; added to
+ * @returns adjoint of the features that enter; null for the first layer, whose features are constants
+ */
+export function runLayerAdjoint(
+  run: Run,
+  t: number,
+  buffers: LayerBuffers,
+  kernels: PathKernels,
+  stages: LayerStages,
+  featuresBar: GPUBuffer,
+  bar: GPUBuffer,
+): GPUBuffer | null {
+  const { stage, model, batch: { nAtoms } } = run;
+  const { layer } = buffers;
+  const adjoint = buffers.adjoint!;
+  const [d, dIn, dOut] = [(model.lMax + 1) ** 2, (layer.lIn + 1) ** 2, (layer.lOut + 1) ** 2];
+  const room = (label: string, components: number) =>
+    stage.buffer(`layer ${t} adjoint of ${label}`, nAtoms * components * model.padded);
+  const productBar = room("product", dOut);
+  mixDegrees(run, featuresBar, adjoint.product, productBar, layer.lOut);
+  const messageBar = room("message", d);
+  layer.contractions.forEach((_, i) =>
+    contractAdjoint(run, buffers, i, stages.message, productBar, messageBar)
+  );
+  // The normalisers are those of the layer that was run last.
+  placeEdges(run, buffers);
+  if (layer.densityWeight) densityAdjoint(run, buffers, stages.message, messageBar, bar);
+  const upBar = adjoint.up && room("up", dIn);
+  pullNeighbors(run, buffers, kernels, stages, messageBar, upBar, bar);
+  if (!upBar) return null;
+  const hBar = room("features", dIn);
+  mixDegrees(run, upBar, adjoint.up!, hBar, layer.lIn);
+  for (let l = 0; adjoint.skip && l < layer.nSkip; l++) {
+    const square = model.padded ** 2;
+    mix(run, featuresBar, adjoint.skip, hBar, {
+      ...{ dIn: dOut, first: l * l, dOut: dIn, target: l * l, l, weight: l * square },
+      ...{ elementStride: layer.nSkip * square, accumulate: true },
+    });
+  }
+  return hBar;
+}
+
+function contractAdjoint(
+  { stage, model: { padded, lMax }, batch: { nAtoms, atoms } }: Run,
+  { layer, contractions }: LayerBuffers,
+  i: number,
+  x: GPUBuffer,
+  outBar: GPUBuffer,
+  xBar: GPUBuffer,
+): void {
+  const { l, nTerms } = layer.contractions[i];
+  const { terms, coefficients } = contractions[i];
+  const fields = [nAtoms, padded, (lMax + 1) ** 2, (layer.lOut + 1) ** 2, l * l, nTerms];
+  stage.rows(
+    stage.kernels.product_basis_adjoint,
+    nAtoms * padded,
+    fields.map((value) => ["u32", value]),
+    [x, coefficients, terms, atoms, outBar, xBar],
+  );
+}
+
+/** Adjoint of the normaliser; leaves the message's adjoint normalised. */
+function densityAdjoint(
+  { stage, model: { padded, lMax }, batch }: Run,
+  { densityTable }: LayerBuffers,
+  message: GPUBuffer,
+  messageBar: GPUBuffer,
+  bar: GPUBuffer,
+): void {
+  const { nAtoms, atoms, edges, geometry } = batch;
+  const { x, y } = fold(nAtoms);
+  const fields = [nAtoms, (lMax + 1) ** 2 * padded, x];
+  const params = stage.params(
+    "edge_density_adjoint",
+    fields.map((value) => ["u32", value]),
+  );
+  const tensors = [atoms, edges, geometry, densityTable, message, messageBar, bar];
+  stage.dispatch(stage.kernels.edge_density_adjoint, [params, ...tensors], x, y);
+}
+
+/** The adjoint of the message of each degree, path by path, led back to the edges and the senders. */
+function pullNeighbors(
+  run: Run,
+  buffers: LayerBuffers,
+  kernels: PathKernels,
+  { senders, sums }: LayerStages,
+  messageBar: GPUBuffer,
+  upBar: GPUBuffer | null,
+  bar: GPUBuffer,
+): void {
+  const { stage, model, batch: { nAtoms, atoms, edges, geometry } } = run;
+  const { layer, table } = buffers;
+  const width = layer.groups * layer.width;
+  const { x, y } = fold(nAtoms);
+  const send = (label: string, fields: readonly number[]) =>
+    stage.params(label, fields.map((value) => ["u32", value]));
+  layer.degrees.forEach((l, p) => {
+    const [l1, l2, first] = layer.paths.subarray(5 * p, 5 * p + 3);
+    const size = width * model.padded;
+    mix(run, messageBar, buffers.adjoint!.message, sums, {
+      ...{ dIn: (model.lMax + 1) ** 2, first: l * l, dOut: layer.nComponents, target: first, l },
+      ...{ nOut: width, weight: p * size },
+      elementStride: layer.messagePerElement ? layer.nPaths * size : 0,
+    });
+    const params = send("atomic_basis_adjoint", [...pathFields(run, buffers, p), l2 * l2, x]);
+    const tensors = [atoms, edges, geometry, table, senders, sums, bar];
+    stage.dispatch(kernels.adjoint[p], [params, ...tensors], x, y, layer.groups);
+    if (!upBar) return;
+    // Sums and senders change places.
+    const [nAll, channels, nRadials, radial, harmonics] = pathFields(run, buffers, p);
+    const back = send("atomic_basis", [
+      ...[nAll, channels, nRadials, radial, harmonics],
+      ...[layer.nComponents * width, first * width, (layer.lIn + 1) ** 2, l1 * l1, 1, x],
+    ]);
+    const backTensors = [atoms, edges, geometry, table, sums, upBar];
+    stage.dispatch(kernels.back[p], [back, ...backTensors], x, y);
+  });
+}

@@ -1,0 +1,164 @@
+import type { Graph } from "../frame.ts";
+import type { BakedModel } from "../model/bake.ts";
+import type { ZblModel } from "../model/mace_model.ts";
+import { addRepulsion } from "../model/pair_repulsion.ts";
+import type { Prediction } from "../model/prediction.ts";
+import { bakeReadout, type ReadoutModel, scaledEnergies } from "../model/readout.ts";
+import { embed, type Run, startRun } from "./batch.ts";
+import type { Gpu } from "./device.ts";
+import { storageBuffer } from "./kernel.ts";
+import { type LayerStages, runLayer } from "./layer.ts";
+import { runLayerAdjoint } from "./layer_adjoint.ts";
+import type { PathKernels } from "./path_kernels.ts";
+import { type ModelKernels, Stage } from "./stage.ts";
+import type { LayerBuffers } from "./weights.ts";
+
+/** What finishes the energies of a model: on the device, and in float64 here. */
+export interface Energies {
+  readonly readout: ReadoutModel;
+  /** Index of the readout head. */
+  readonly head: number;
+  readonly zbl: ZblModel | null;
+  /** Weights of the head's readout of every layer on the device. */
+  readonly weights: readonly { readonly width: number; readonly buffer: GPUBuffer }[];
+}
+
+/** Copies the readouts of a head to the device. */
+export function uploadReadouts(
+  gpu: Gpu,
+  readout: ReadoutModel,
+  head: number,
+  zbl: ZblModel | null,
+): Energies {
+  const weights = readout.readouts.map((_, t) => {
+    const { width, numbers } = bakeReadout(readout, t, head);
+    return { width, buffer: storageBuffer(gpu, `readout ${t}`, numbers) };
+  });
+  return { readout, head, zbl, weights };
+}
+
+/**
+ * Energies, forces and virials of a batch of graphs by the WGSL kernels, stage by stage as in
+ * `src/model/potential.ts`, in one submission and one readback.
+ *
+ * @param paths the kernels of every path, layer by layer
+ */
+export async function predictGraphs(
+  gpu: Gpu,
+  kernels: ModelKernels,
+  model: BakedModel,
+  layers: readonly LayerBuffers[],
+  paths: readonly PathKernels[],
+  energies: Energies,
+  graphs: readonly Graph[],
+): Promise<Prediction[]> {
+  const stage = new Stage(gpu, kernels);
+  try {
+    const run = startRun(stage, model, graphs);
+    const { nAtoms } = run.batch;
+    let h = embed(run, graphs);
+    const stages = layers.map((layer, t) => {
+      const computed = runLayer(run, t, layer, paths[t].forward, h);
+      h = computed.features;
+      return computed;
+    });
+    const { readouts, bar } = runLayersAdjoint(run, layers, paths, energies, stages);
+    const forces = sumForces(run, graphs, bar);
+    const [atoms, ...perLayer] = await stage.finish([
+      [forces, 12 * nAtoms],
+      ...readouts.map((buffer) => [buffer, nAtoms] as const),
+    ]);
+    let first = 0;
+    return graphs.map((graph) => {
+      const last = first + graph.nAtoms;
+      const parts = perLayer.map((numbers) => numbers.subarray(first, last));
+      const prediction = finishGraph(energies, graph, atoms.subarray(12 * first, 12 * last), parts);
+      first = last;
+      return prediction;
+    });
+  } finally {
+    stage.destroy();
+  }
+}
+
+/** The readouts and the way back through all layers. */
+function runLayersAdjoint(
+  run: Run,
+  layers: readonly LayerBuffers[],
+  paths: readonly PathKernels[],
+  { readout, head, weights }: Energies,
+  stages: readonly LayerStages[],
+) {
+  const { stage, model, batch: { nAtoms, nEdges } } = run;
+  const bar = stage.buffer("adjoints of the edges", 16 * nEdges);
+  const readouts: GPUBuffer[] = new Array(layers.length);
+  let featuresBar: GPUBuffer | null = null;
+  for (let t = layers.length - 1; t >= 0; t--) {
+    const stride = (layers[t].layer.lOut + 1) ** 2 * model.padded;
+    featuresBar ??= stage.buffer("adjoint of the features", nAtoms * stride);
+    readouts[t] = stage.buffer(`energies ${t}`, nAtoms);
+    const counts = [nAtoms, model.channels, stride, weights[t].width];
+    stage.rows(
+      stage.kernels.readout,
+      nAtoms,
+      [...counts.map((value) => ["u32", value] as const), ["f32", readout.scale[head]]],
+      [stages[t].features, weights[t].buffer, readouts[t], featuresBar],
+    );
+    featuresBar = runLayerAdjoint(run, t, layers[t], paths[t], stages[t], featuresBar, bar);
+  }
+  return { readouts, bar };
+}
+
+/** Forces and virials of the atoms on the device, shape (n_atoms, 12). */
+function sumForces(run: Run, graphs: readonly Graph[], bar: GPUBuffer): GPUBuffer {
+  const { stage, model: { lMax, nIntervals, rMax }, batch } = run;
+  const { nAtoms, nEdges, atoms, vectors } = batch;
+  const gradients = stage.buffer("gradients", 4 * nEdges);
+  const counts = [["u32", nEdges], ["u32", lMax], ["u32", nIntervals], ["f32", rMax]] as const;
+  stage.rows(stage.kernels.edge_gradients, nEdges, counts, [vectors, bar, gradients]);
+  const forces = stage.buffer("forces", 12 * nAtoms);
+  stage.rows(stage.kernels.edge_forces, nAtoms, [["u32", nAtoms]], [
+    ...[atoms, stage.upload("departures", departures(graphs, nEdges)), vectors, gradients, forces],
+  ]);
+  return forces;
+}
+
+/** Edges sorted by their sender, numbered through: as many leave an atom as reach it. */
+function departures(graphs: readonly Graph[], nEdges: number): Uint32Array {
+  const sorted = new Uint32Array(nEdges);
+  let edge0 = 0;
+  for (const { nEdges, firstEdge, sender } of graphs) {
+    const next = firstEdge.slice();
+    for (let e = 0; e < nEdges; e++) sorted[edge0 + next[sender[e]]++] = edge0 + e;
+    edge0 += nEdges;
+  }
+  return sorted;
+}
+
+/** What the device says of one graph, finished in float64.
+ * @param atoms as `edge_forces` writes them
+ * @param readouts of every layer, shape (n_atoms) each */
+function finishGraph(
+  { readout, head, zbl }: Energies,
+  graph: Graph,
+  atoms: Float32Array,
+  readouts: readonly Float32Array[],
+): Prediction {
+  const { nAtoms, species } = graph;
+  const forces = new Float64Array(3 * nAtoms);
+  const [xx, yy, zz, yz, xz, xy] = [3, 4, 5, 6, 7, 8].map((column) => {
+    let sum = 0;
+    for (let n = 0; n < nAtoms; n++) sum += atoms[12 * n + column];
+    return sum;
+  });
+  const virial = Float64Array.of(xx, xy, xz, xy, yy, yz, xz, yz, zz);
+  const sums = new Float64Array(nAtoms);
+  for (let n = 0; n < nAtoms; n++) {
+    for (let k = 0; k < 3; k++) forces[3 * n + k] = atoms[12 * n + k];
+    for (const layer of readouts) sums[n] += layer[n];
+  }
+  if (zbl) addRepulsion(graph, zbl, readout.scale[head], sums, forces, virial);
+  const elements = Uint8Array.from(species, (z) => readout.elements.indexOf(z));
+  const nodeEnergies = scaledEnergies(readout, elements, sums, head);
+  return { energy: nodeEnergies.reduce((sum, e) => sum + e, 0), nodeEnergies, forces, virial };
+}

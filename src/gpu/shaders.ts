@@ -1,0 +1,42 @@
+import addBias from "../../shaders/add_bias.wgsl" with { type: "text" };
+import atomicBasis from "../../shaders/atomic_basis.wgsl" with { type: "text" };
+import atomicBasisAdjoint from "../../shaders/atomic_basis_adjoint.wgsl" with { type: "text" };
+import channelMix from "../../shaders/channel_mix.wgsl" with { type: "text" };
+import covariance from "../../shaders/covariance.wgsl" with { type: "text" };
+import edgeDensityAdjoint from "../../shaders/edge_density_adjoint.wgsl" with { type: "text" };
+import edgeForces from "../../shaders/edge_forces.wgsl" with { type: "text" };
+import edgeGradients from "../../shaders/edge_gradients.wgsl" with { type: "text" };
+import filterConvolution from "../../shaders/filter_convolution.wgsl" with { type: "text" };
+import neighborCount from "../../shaders/neighbor_count.wgsl" with { type: "text" };
+import poolAtoms from "../../shaders/pool_atoms.wgsl" with { type: "text" };
+import powerIteration from "../../shaders/power_iteration.wgsl" with { type: "text" };
+import productBasis from "../../shaders/product_basis.wgsl" with { type: "text" };
+import productBasisAdjoint from "../../shaders/product_basis_adjoint.wgsl" with { type: "text" };
+import radialBasis from "../../shaders/radial_basis.wgsl" with { type: "text" };
+import readout from "../../shaders/readout.wgsl" with { type: "text" };
+import sphericalHarmonics from "../../shaders/spherical_harmonics.wgsl" with { type: "text" };
+import type { Kernel } from "./kernel.ts";
+
+/** Every kernel by the name of its file and entry point. */
+export const SHADERS = {
+  add_bias: addBias,
+  atomic_basis: atomicBasis,
+  atomic_basis_adjoint: atomicBasisAdjoint,
+  channel_mix: channelMix,
+  covariance,
+  edge_density_adjoint: edgeDensityAdjoint,
+  edge_forces: edgeForces,
+  edge_gradients: edgeGradients,
+  filter_convolution: filterConvolution,
+  neighbor_count: neighborCount,
+  pool_atoms: poolAtoms,
+  power_iteration: powerIteration,
+  product_basis: productBasis,
+  product_basis_adjoint: productBasisAdjoint,
+  radial_basis: radialBasis,
+  readout,
+  spherical_harmonics: sphericalHarmonics,
+};
+
+/** The compiled kernels. */
+export type Kernels = Readonly<Record<keyof typeof SHADERS, Kernel>>;
