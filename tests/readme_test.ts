@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { COMMANDS, optionsOf } from "../src/cli/commands.ts";
+import { COMMANDS, optionsOf } from "../src/cli/syntax/commands.ts";
 import { inFolder, runProgram } from "./cli/program.ts";
 import { projectPath } from "./support.ts";
 

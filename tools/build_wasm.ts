@@ -5,7 +5,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
 
-const FOLDER = fileURLToPath(new URL("../src/wasm/", import.meta.url));
+const FOLDER = fileURLToPath(new URL("../src/wasm", import.meta.url));
 const TARGET = fileURLToPath(new URL("../src/cpu/embedded.ts", import.meta.url));
 /** 64 KiB pages: 1 MiB to begin with, 4 GiB at most. */
 const PAGES = { initial: 16, maximum: 65536 };

@@ -12,7 +12,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { referenceBackend } from "../../src/backend.ts";
 import { loadModel } from "../../src/checkpoint/load.ts";
-import { compare, type ComparePool } from "../../src/compare.ts";
+import { compare, type ComparePool } from "../../src/compare/compare.ts";
 import { openCpuBackend } from "../../src/cpu/backend.ts";
 import type { Frame } from "../../src/frame.ts";
 import { type FrameEntry, indexFile, readFrames } from "../../src/io/inputs.ts";

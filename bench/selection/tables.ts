@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { contrasts } from "../../src/analysis/verdict.ts";
+import { contrasts } from "../../src/compare/verdict.ts";
 
 interface Row {
   readonly method: string;

@@ -1,12 +1,12 @@
 import { relative } from "node:path";
 import process from "node:process";
 import { describeSystemError, exitCode, UsageError } from "../errors.ts";
-import { COMMANDS } from "./commands.ts";
-import { helpText } from "./help.ts";
+import { COMMANDS } from "./syntax/commands.ts";
+import { helpText } from "./syntax/help.ts";
 import { dataFile } from "../shipped_files.ts";
 import { watchInterrupts } from "./interrupt.ts";
-import { TOPICS } from "./topics.ts";
-import { VERSION } from "./version.ts";
+import { TOPICS } from "./syntax/topics.ts";
+import { VERSION } from "./syntax/version.ts";
 
 /** @throws {UsageError} where there is nothing to explain */
 function explained(name: string | null): string {
@@ -26,31 +26,31 @@ async function run(args: readonly string[]): Promise<void> {
   if (rest.includes("--help") || rest.includes("-h")) return print(explained(command));
   switch (command) {
     case "distill": {
-      const { parseDistill } = await import("./options.ts");
-      const { runDistill } = await import("./distill.ts");
+      const { parseDistill } = await import("./syntax/options.ts");
+      const { runDistill } = await import("./commands/distill.ts");
       return await runDistill(parseDistill(rest));
     }
     case "compare": {
-      const { parseCompare } = await import("./options.ts");
-      const { runCompare } = await import("./compare.ts");
+      const { parseCompare } = await import("./syntax/options.ts");
+      const { runCompare } = await import("./commands/compare.ts");
       return await runCompare(parseCompare(rest));
     }
     case "scan": {
-      const { parseScan } = await import("./options.ts");
-      const { runScan } = await import("./scan.ts");
+      const { parseScan } = await import("./syntax/options.ts");
+      const { runScan } = await import("./commands/scan.ts");
       return await runScan(parseScan(rest));
     }
     case "features": {
-      const { parseFeatures } = await import("./options.ts");
-      const { runFeatures } = await import("./features.ts");
+      const { parseFeatures } = await import("./syntax/options.ts");
+      const { runFeatures } = await import("./commands/features.ts");
       return await runFeatures(parseFeatures(rest));
     }
     case "model":
-      return await (await import("./model.ts")).runModel(rest);
+      return await (await import("./commands/model.ts")).runModel(rest);
     case "doctor":
-      return await (await import("./doctor.ts")).runDoctor(rest);
+      return await (await import("./commands/doctor.ts")).runDoctor(rest);
     case "completions":
-      return (await import("./completions.ts")).runCompletions(rest);
+      return (await import("./syntax/completions.ts")).runCompletions(rest);
   }
   const names = COMMANDS.map(({ name }) => name).join(", ");
   throw new UsageError(`Cannot run "${command}": expected ${names}`);

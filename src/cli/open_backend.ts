@@ -2,7 +2,7 @@ import { type Backend, type BackendName, referenceBackend } from "../backend.ts"
 import { openCpuBackend } from "../cpu/backend.ts";
 import { GpuUnavailableError } from "../errors.ts";
 import { openGpuBackend } from "../gpu/backend.ts";
-import type { Console } from "./output.ts";
+import type { Console } from "./output/output.ts";
 
 /**
  * Opens the backend that was asked for. `auto` takes a hardware GPU that passes its self-test and the

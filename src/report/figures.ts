@@ -1,5 +1,5 @@
-import { bar, COLORS, curve, dots, escapeXml, figure, mark, rangeOf } from "../analysis/figure.ts";
-import type { Occupancy } from "../analysis/coverage.ts";
+import { bar, COLORS, curve, dots, escapeXml, figure, mark, rangeOf } from "../figure.ts";
+import type { Occupancy } from "../compare/coverage.ts";
 import type { Distillation } from "../pipeline.ts";
 import type { RadiusObjective } from "../select/radius_sweep.ts";
 import { chosenInOrder } from "./report_data.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { FeatureCache } from "../../src/cli/feature_cache.ts";
+import { FeatureCache } from "../../src/cli/input/feature_cache.ts";
 import { normalNumbers } from "../support.ts";
 import { inFolder, runProgram } from "./program.ts";
 

@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { COMMANDS, optionsOf } from "../../src/cli/commands.ts";
-import { helpText } from "../../src/cli/help.ts";
-import { flagsOf } from "../../src/cli/options.ts";
-import { TOPICS } from "../../src/cli/topics.ts";
+import { COMMANDS, optionsOf } from "../../src/cli/syntax/commands.ts";
+import { helpText } from "../../src/cli/syntax/help.ts";
+import { flagsOf } from "../../src/cli/syntax/options.ts";
+import { TOPICS } from "../../src/cli/syntax/topics.ts";
 import { METHODS } from "../../src/select/method.ts";
 import { inFolder, runProgram } from "./program.ts";
 

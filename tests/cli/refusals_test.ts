@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { checkSpace, freeBytes } from "../../src/cli/disk_space.ts";
+import { checkSpace, freeBytes } from "../../src/cli/output/disk_space.ts";
 import { npyBytes, npyHeader } from "../../src/io/npy.ts";
 import { openGpuOrSkip } from "../backends.ts";
 import { projectPath } from "../support.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { kernelRidge } from "../../src/analysis/kernel_ridge.ts";
+import { kernelRidge } from "../../src/compare/kernel_ridge.ts";
 import { referenceBackend } from "../../src/backend.ts";
-import { compare, type CompareOptions, type ComparePool } from "../../src/compare.ts";
+import { compare, type CompareOptions, type ComparePool } from "../../src/compare/compare.ts";
 import { matrix, takeRows } from "../../src/matrix.ts";
 import { METHODS } from "../../src/select/method.ts";
 import { DEFAULTS } from "../options.ts";

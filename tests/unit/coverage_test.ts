@@ -6,7 +6,7 @@ import {
   leakage,
   measureCoverage,
   occupancy,
-} from "../../src/analysis/coverage.ts";
+} from "../../src/compare/coverage.ts";
 import { matrix } from "../../src/matrix.ts";
 import { normalNumbers } from "../support.ts";
 

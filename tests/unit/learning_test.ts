@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as mathjs from "mathjs";
-import { baselines, rms, rmsWithin } from "../../src/analysis/baselines.ts";
-import { kernelRidge } from "../../src/analysis/kernel_ridge.ts";
-import { holm, pairedTest } from "../../src/analysis/paired_test.ts";
+import { baselines, rms, rmsWithin } from "../../src/compare/baselines.ts";
+import { kernelRidge } from "../../src/compare/kernel_ridge.ts";
+import { holm, pairedTest } from "../../src/compare/paired_test.ts";
 import { matrix } from "../../src/matrix.ts";
 import { assertClose, normalNumbers } from "../support.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { referenceBackend } from "../../src/backend.ts";
-import { compare, type ComparePool } from "../../src/compare.ts";
+import { compare, type ComparePool } from "../../src/compare/compare.ts";
 import { RequestError } from "../../src/errors.ts";
 import { matrix } from "../../src/matrix.ts";
-import { type SizeOptions, suggestSize } from "../../src/suggest_size.ts";
+import { type SizeOptions, suggestSize } from "../../src/compare/suggest_size.ts";
 import { DEFAULTS } from "../options.ts";
 import { normalNumbers } from "../support.ts";
 

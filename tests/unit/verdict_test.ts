@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { contrasts, verdict } from "../../src/analysis/verdict.ts";
-import { pairedTest } from "../../src/analysis/paired_test.ts";
+import { contrasts, verdict } from "../../src/compare/verdict.ts";
+import { pairedTest } from "../../src/compare/paired_test.ts";
 
 const random = [0.010, 0.012, 0.011, 0.013, 0.012, 0.011, 0.010, 0.012];
 const curves = [50, 100].flatMap((size) => [

@@ -1,0 +1,198 @@
+import process from "node:process";
+import { type Backend, referenceBackend } from "../../backend.ts";
+import { loadModel } from "../../checkpoint/load.ts";
+import { openCpuBackend } from "../../cpu/backend.ts";
+import { type Frame } from "../../frame.ts";
+import { openGpuBackend } from "../../gpu/backend.ts";
+import { matrix } from "../../matrix.ts";
+import type { DescriptorModel } from "../../model/descriptor_model.ts";
+import type { SchnetModel } from "../../model/schnet_model.ts";
+import { uniformStream } from "../../rng.ts";
+import { applyCovariance, refineSubspace } from "../../linalg/subspace.ts";
+import { resolveModel, SHIPPED_MODEL } from "../input/model_store.ts";
+import { flagsOf, parseThreads, readFlags } from "../syntax/options.ts";
+import { systemFacts } from "../output/system_facts.ts";
+
+interface Check {
+  readonly backend: string;
+  readonly kernels: string;
+  readonly error: number;
+  readonly allowed: number;
+}
+
+/** Errors that float32 kernels may have; the finish in float64 leaves 1e-8 and exact integers. */
+const ALLOWED = { descriptors: 5e-6, eigenvalues: 1e-8, counts: 0 };
+
+/** `cpd doctor`: what this machine offers, and whether every kernel agrees with its definition. */
+export async function runDoctor(args: readonly string[]): Promise<void> {
+  const { values } = readFlags(args, flagsOf("doctor"));
+  const threads = parseThreads(values);
+  const backends = await openBackends(threads, values["allow-software"] === true);
+  const checks: Check[] = [];
+  for (const { backend } of backends) {
+    if (!backend) continue;
+    checks.push(...await checkBackend(backend));
+    await backend.close();
+  }
+  const facts = {
+    ...systemFacts(threads),
+    ...Object.fromEntries(backends.map(({ name, text }) => [name, text])),
+  };
+  const failed = checks.filter(({ error, allowed }) => !(error <= allowed));
+  if (values.json) {
+    process.stdout.write(`${JSON.stringify({ ...facts, checks }, null, 2)}\n`);
+  } else {
+    for (const [label, text] of Object.entries(facts)) {
+      process.stdout.write(`${label.padEnd(10)} ${text}\n`);
+    }
+    for (const { backend, kernels, error, allowed } of checks) {
+      const verdict = error <= allowed ? "ok" : "FAILED";
+      const numbers = `error ${error.toExponential(1)}, allowed ${allowed.toExponential(0)}`;
+      process.stdout.write(`${verdict.padEnd(6)} ${backend.padEnd(4)} ${kernels}: ${numbers}\n`);
+    }
+  }
+  if (failed.length > 0) process.exitCode = 6;
+}
+
+async function openBackends(threads: number, allowSoftware: boolean) {
+  const cpu = await openCpuBackend(threads);
+  const list: { name: string; text: string; backend: Backend | null }[] = [
+    { name: "cpu", text: cpu.description, backend: cpu },
+  ];
+  try {
+    const gpu = await openGpuBackend({ allowSoftware });
+    const limits = Object.entries(gpu.limits).map(([name, value]) => `${name} ${value}`);
+    list.push({ name: "gpu", text: gpu.description, backend: gpu });
+    list.push({ name: "limits", text: limits.join(", "), backend: null });
+  } catch (error) {
+    list.push({ name: "gpu", text: (error as Error).message, backend: null });
+  }
+  return list;
+}
+
+async function checkBackend(backend: Backend): Promise<Check[]> {
+  const random = uniformStream(0n, 9n);
+  const name = backend.name;
+  return [
+    {
+      backend: name,
+      kernels: "spherical_harmonics, radial_basis, atomic_basis, channel_mix, product_basis",
+      error: await featureError(backend, loadModel(resolveModel(SHIPPED_MODEL)).model, random),
+      allowed: ALLOWED.descriptors,
+    },
+    {
+      backend: name,
+      kernels: "filter_convolution, add_bias",
+      error: await featureError(backend, tinySchnet(random), random),
+      allowed: ALLOWED.descriptors,
+    },
+    {
+      backend: name,
+      kernels: name === "gpu" ? "covariance, power_iteration" : "covariance",
+      error: await eigenvalueError(backend, random),
+      allowed: ALLOWED.eigenvalues,
+    },
+    {
+      backend: name,
+      kernels: "neighbor_count",
+      error: await countError(backend, random),
+      allowed: ALLOWED.counts,
+    },
+  ];
+}
+
+type Random = (id: bigint) => number;
+
+/** Largest error of a descriptor relative to the norm of its row, on 16 atoms of dense hydrogen. */
+async function featureError(
+  backend: Backend,
+  model: DescriptorModel,
+  random: Random,
+): Promise<number> {
+  const side = 2.8;
+  const positions = Float64Array.from({ length: 48 }, (_, i) => {
+    const [atom, axis] = [Math.floor(i / 3), i % 3];
+    const place = [atom % 3, Math.floor(atom / 3) % 3, Math.floor(atom / 9)][axis];
+    return side * (place / 3 + 0.15 * random(BigInt(i)));
+  });
+  const frame: Frame = {
+    id: "doctor@0",
+    file: "doctor",
+    index: 0,
+    line: 1,
+    species: new Uint8Array(16).fill(1),
+    positions,
+    cell: Float64Array.of(side, 0, 0, 0, side, 0, 0, 0, side),
+    pbc: [true, true, true],
+    info: new Map(),
+  };
+  const describe = async (from: Backend) => {
+    const describer = await from.openDescriber(model, model.layers.length, [1]);
+    const [rows] = await describer.describe([frame]);
+    await describer.close();
+    return rows;
+  };
+  const [actual, expected] = [await describe(backend), await describe(referenceBackend)];
+  const width = expected.length / 16;
+  let worst = 0;
+  for (let row = 0; row < expected.length; row += width) {
+    let [error, norm] = [0, 0];
+    for (let i = row; i < row + width; i++) {
+      error = Math.max(error, Math.abs(actual[i] - expected[i]));
+      norm += expected[i] ** 2;
+    }
+    worst = Math.max(worst, error / Math.sqrt(norm));
+  }
+  return worst;
+}
+
+/** One interaction of a SchNet with random weights. */
+function tinySchnet(random: Random): SchnetModel {
+  let drawn = 1000n;
+  const dense = (nIn: number, nOut: number) => ({
+    ...{ nIn, nOut, bias: new Float64Array(nOut).fill(0.1) },
+    weight: Float64Array.from({ length: nIn * nOut }, () => random(drawn++) - 0.5),
+  });
+  return {
+    kind: "SchNet",
+    elements: [1],
+    rMax: 2.5,
+    channels: 8,
+    dtype: "float64",
+    gaussians: {
+      offsets: Float64Array.from({ length: 8 }, (_, k) => 2.5 * k / 7),
+      widths: new Float64Array(8).fill(0.36),
+    },
+    embedding: Float64Array.from({ length: 16 }, () => random(drawn++)),
+    layers: [{
+      in2f: dense(8, 8),
+      filter: [dense(8, 8), dense(8, 8)],
+      f2out: [dense(8, 8), dense(8, 8)],
+    }],
+  };
+}
+
+/** Largest relative error of 4 leading eigenvalues of a 12-column covariance. */
+async function eigenvalueError(backend: Backend, random: Random): Promise<number> {
+  const y = matrix(200, 12);
+  for (let i = 0; i < y.data.length; i++) {
+    y.data[i] = (random(BigInt(i)) - 0.5) * 0.7 ** (i % 12);
+  }
+  const values = async (from: Backend) =>
+    refineSubspace((v) => applyCovariance(y, v), (await from.leadingSubspace(y, 8)).start, 4)
+      .values;
+  const [actual, expected] = [await values(backend), await values(referenceBackend)];
+  return Math.max(...[0, 1, 2, 3].map((k) => Math.abs(actual[k] / expected[k] - 1)));
+}
+
+/** Number of neighbor counts that differ, for points on a grid full of ties. */
+async function countError(backend: Backend, random: Random): Promise<number> {
+  const points = matrix(300, 3);
+  for (let i = 0; i < points.data.length; i++) {
+    points.data[i] = Math.floor(6 * random(BigInt(i))) / 4;
+  }
+  const radii = Float64Array.of(0.25, 0.5, Math.sqrt(0.5), 1.25);
+  const counts = async (from: Backend) => (await from.countNeighbors(points, radii)).counts;
+  const [actual, expected] = [await counts(backend), await counts(referenceBackend)];
+  return actual.reduce((n, count, i) => n + Number(count !== expected[i]), 0);
+}
