@@ -1,4 +1,4 @@
-import { bar, COLORS, curve, dots, escapeXml, figure, mark, rangeOf } from "../figure.ts";
+import { bar, COLORS, curve, dots, escapeXml, figure, mark, rangeOf } from "./figure.ts";
 import type { Occupancy } from "../compare/coverage.ts";
 import type { Distillation } from "../pipeline.ts";
 import type { RadiusObjective } from "../select/radius_sweep.ts";

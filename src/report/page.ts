@@ -1,5 +1,5 @@
 import viewer from "3dmol/build/3Dmol-min.js" with { type: "text" };
-import { escapeXml } from "../figure.ts";
+import { escapeXml } from "./figure.ts";
 import mapScript from "./browser/map.js" with { type: "text" };
 import pageScript from "./browser/page.js" with { type: "text" };
 import style from "./browser/page.css" with { type: "text" };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { methodCurves, panel } from "../../src/compare/comparison_report.ts";
+import { methodCurves, panel } from "../../src/report/comparison.ts";
 import { matrix } from "../../src/matrix.ts";
 import { normalNumbers } from "../support.ts";
 

@@ -1,12 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import {
-  deviation,
-  formatComparison,
-  methodCurves,
-  panel,
-} from "../../compare/comparison_report.ts";
+import { deviation, formatComparison, methodCurves, panel } from "../../report/comparison.ts";
 import { contrasts, type Curve, verdict } from "../../compare/verdict.ts";
 import {
   compare,

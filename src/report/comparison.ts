@@ -1,5 +1,6 @@
+import { type Captioned, drawn, list, plainPage } from "./plain_page.ts";
 import type { Matrix } from "../matrix.ts";
-import { type Axis, band, COLORS, curve, dots, escapeXml, figure, rangeOf } from "../figure.ts";
+import { type Axis, band, COLORS, curve, dots, escapeXml, figure, rangeOf } from "./figure.ts";
 
 /** One number per split of one method at one size. */
 export interface Measured {
@@ -73,26 +74,17 @@ export function panel(name: string, points: Matrix, chosen: readonly number[]): 
 export function formatComparison(
   verdict: readonly string[],
   table: string,
-  figures: readonly (readonly [caption: string, svg: string])[],
-  panels: readonly (readonly [caption: string, svg: string])[],
+  figures: readonly Captioned[],
+  panels: readonly Captioned[],
 ): string {
-  const drawn = ([caption, svg]: readonly [string, string]) =>
-    `<figure>${svg}<figcaption>${escapeXml(caption)}</figcaption></figure>`;
-  return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>cpd comparison</title>
-<meta name="viewport" content="width=device-width,initial-scale=1">
-<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;
-margin:2rem auto;padding:0 1rem}pre{overflow-x:auto}svg{width:100%;height:auto}figure{margin:1rem 0}
-.panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(18rem,1fr));gap:1rem}
-figcaption{color:#6b7280}</style></head>
-<body><h1>Comparison of selection methods</h1>
-<ul>${verdict.map((line) => `<li>${escapeXml(line)}</li>`).join("\n")}</ul>
-${figures.map(drawn).join("\n")}
-<pre>${escapeXml(table)}</pre>
-<h2>What each method chose</h2>
-<div class="panels">${panels.map(drawn).join("\n")}</div>
-<p>Paired differences to random choice over the splits, of the logarithm of the error; corrected
+  return plainPage("Comparison of selection methods", [
+    list(verdict),
+    ...figures.map(drawn),
+    `<pre>${escapeXml(table)}</pre>`,
+    "<h2>What each method chose</h2>",
+    `<div class="panels">${panels.map(drawn).join("\n")}</div>`,
+    `<p>Paired differences to random choice over the splits, of the logarithm of the error; corrected
 resampled t-test (Nadeau and Bengio 2003), 5 % level after Holm's adjustment for the number of methods.
-Bands: one standard deviation over the splits.</p></body></html>
-`;
+Bands: one standard deviation over the splits.</p>`,
+  ]);
 }
