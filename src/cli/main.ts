@@ -35,6 +35,11 @@ async function run(args: readonly string[]): Promise<void> {
       const { runCompare } = await import("./commands/compare.ts");
       return await runCompare(parseCompare(rest));
     }
+    case "evaluate": {
+      const { parseEvaluate } = await import("./syntax/options.ts");
+      const { runEvaluate } = await import("./commands/evaluate.ts");
+      return await runEvaluate(parseEvaluate(rest));
+    }
     case "scan": {
       const { parseScan } = await import("./syntax/options.ts");
       const { runScan } = await import("./commands/scan.ts");

@@ -211,11 +211,20 @@ export async function* readFrames(
   path: string,
   indices: ReadonlySet<number>,
 ): AsyncGenerator<Frame> {
+  for await (const raw of readRawFrames(file, path, indices)) yield parseFrame(raw, file);
+}
+
+/** The same as they stand in the file. */
+export async function* readRawFrames(
+  file: string,
+  path: string,
+  indices: ReadonlySet<number>,
+): AsyncGenerator<RawFrame> {
   if (indices.size === 0) return;
   let left = indices.size;
   for await (const raw of splitFrames(readChunks(path), file, () => {})) {
     if (!indices.has(raw.index)) continue;
-    yield parseFrame(raw, file);
+    yield raw;
     if (--left === 0) return;
   }
 }

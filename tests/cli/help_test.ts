@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { COMMANDS, optionsOf } from "../../src/cli/syntax/commands.ts";
 import { helpText } from "../../src/cli/syntax/help.ts";
-import { flagsOf } from "../../src/cli/syntax/options.ts";
+import { flagsOf } from "../../src/cli/syntax/option_values.ts";
 import { TOPICS } from "../../src/cli/syntax/topics.ts";
 import { METHODS } from "../../src/select/method.ts";
 import { inFolder, runProgram } from "./program.ts";

@@ -10,7 +10,7 @@ import type { SchnetModel } from "../../model/schnet_model.ts";
 import { uniformStream } from "../../rng.ts";
 import { applyCovariance, refineSubspace } from "../../linalg/subspace.ts";
 import { resolveModel, SHIPPED_MODEL } from "../input/model_store.ts";
-import { flagsOf, parseThreads, readFlags } from "../syntax/options.ts";
+import { flagsOf, parseThreads, readFlags } from "../syntax/option_values.ts";
 import { systemFacts } from "../output/system_facts.ts";
 
 interface Check {

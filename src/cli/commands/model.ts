@@ -13,7 +13,7 @@ import type { MaceModel } from "../../model/mace_model.ts";
 import type { SchnetModel } from "../../model/schnet_model.ts";
 import { dataFile } from "../../shipped_files.ts";
 import { BUILT_IN_MODEL, findModel, resolveModel, SHIPPED_MODEL } from "../input/model_store.ts";
-import { modelFlags } from "../syntax/options.ts";
+import { modelFlags } from "../syntax/option_values.ts";
 
 /** `cpd model info|export|list|pull`. */
 export async function runModel(args: readonly string[]): Promise<void> {

@@ -7,7 +7,7 @@ import { KNOWN_MODELS } from "../../checkpoint/known_models.ts";
 import { InterruptedError, UsageError, WeightsError } from "../../errors.ts";
 import { isInterrupted } from "../interrupt.ts";
 import { modelFolder } from "../input/model_store.ts";
-import { modelFlags } from "../syntax/options.ts";
+import { modelFlags } from "../syntax/option_values.ts";
 import { Console } from "../output/output.ts";
 
 /** A download that says nothing for this long has failed, milliseconds. */

@@ -1,43 +1,22 @@
-import process from "node:process";
 import { compareWithRandom, type Coverage, leakage, occupancy } from "../../compare/coverage.ts";
 import type { Distillation } from "../../pipeline.ts";
 import { autoStrata } from "../../select/strata.ts";
 import type { SizeSearch } from "../../compare/suggest_size.ts";
-import { VERSION } from "../syntax/version.ts";
+import { runFacts } from "./run_facts.ts";
 import { type Results, uniqueFrames } from "./results.ts";
 
 /** What is written as `report.json`. */
 export type RunReport = ReturnType<typeof makeReport>;
 
-/** The command as a shell takes it. */
-function commandLine(): string {
-  const [command, ...rest] = process.argv.slice(2);
-  // The task of the checkout is `distill`, or `demo` where nothing follows it.
-  const known = command !== "distill-task" ? command : rest.length > 0 ? "distill" : "demo";
-  const args = [known, ...rest].map((arg) =>
-    /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`
-  );
-  return ["cpd", ...args].join(" ");
-}
-
 /** Everything needed to repeat the run. */
 export function makeReport(results: Results, warnings: readonly string[]) {
   const { command, pool, result, backend, model, watch } = results;
-  const versions = process.versions as Record<string, string | undefined>;
-  const runtime = versions.deno ? `deno ${versions.deno}` : `bun ${versions.bun}`;
   const { search, components, poolSizes } = result;
   return {
-    program: "cpd",
-    version: VERSION,
-    runtime,
-    platform: `${process.platform} ${process.arch}`,
-    backend: backend.name,
-    backend_description: backend.description,
+    ...runFacts(backend, pool),
     options: { ...command, seed: Number(command.seed) },
     seed: Number(command.seed),
-    inputs: pool.files.map(({ name, sha256 }) => ({ file: name, sha256 })),
     model,
-    command: commandLine(),
     n_frames: results.entries.length,
     n_selected: results.select,
     left_out: pool.leftOut,

@@ -7,7 +7,7 @@ import { KNOWN_MODELS } from "../../checkpoint/known_models.ts";
 import { freeBytes } from "./disk_space.ts";
 import { cacheFolder } from "../input/feature_cache.ts";
 import { findModel, modelFolder } from "../input/model_store.ts";
-import { defaultThreads } from "../syntax/options.ts";
+import { defaultThreads } from "../syntax/option_values.ts";
 import { VERSION } from "../syntax/version.ts";
 
 /** What this machine offers, as far as it can be told without a GPU. */

@@ -1,11 +1,14 @@
 /** Every command and option: help, completions, man page and the parser are made from this. */
 import {
   ENERGY_KEY,
+  FORCES_AND_STRESS_KEYS,
+  HEAD,
   INPUT_AND_MODEL,
   type OptionGroup,
   type OptionSpec,
   RUNNING,
   SEARCH,
+  SKIP_BAD,
   SPLITTING,
   WHERE,
 } from "./option_specs.ts";
@@ -145,6 +148,66 @@ const COMPARE: CommandSpec = {
   ],
 };
 
+const EVALUATE: CommandSpec = {
+  name: "evaluate",
+  summary: "energies, forces and stress of a model, and their errors against labels",
+  usage: ["cpd evaluate INPUT... --model MODEL [-o DIR]"],
+  description:
+    "Predicts energy, forces and stress of every frame with a MACE model, compares them with the " +
+    "labels that the frames have, and prints the errors: in total, per group, per element, and the " +
+    "worst frames with a probable cause. Writes evaluate.xyz (the frames with the predictions), " +
+    "evaluate.csv, evaluate.json, report.json, report.html and figures. Frames without labels are " +
+    "predicted all the same.",
+  examples: [
+    "cpd evaluate test.xyz --model mace.model -o evaluation",
+    "cpd evaluate test.xyz --model multihead.model --head dft --group-by config_type",
+  ],
+  groups: [
+    {
+      title: "Evaluation",
+      options: [
+        {
+          flag: "model",
+          value: "MODEL",
+          path: true,
+          help: "MACE .model checkpoint, exported .safetensors, or a name of cpd model list " +
+            "(required)",
+        },
+        HEAD,
+        {
+          flag: "output",
+          short: "o",
+          value: "DIR",
+          path: true,
+          help: "output folder (default: cpd-evaluate)",
+        },
+        ENERGY_KEY,
+        ...FORCES_AND_STRESS_KEYS,
+        {
+          flag: "group-by",
+          value: "KEY",
+          help: "errors for each value of this key (default: config_type where a frame has it)",
+        },
+        {
+          flag: "energy-shift",
+          value: "E",
+          help: "constant per atom that is added to the model's energies: auto (fitted, one per " +
+            "element), none, eV for all atoms, or H:E,O:E (default: none)",
+        },
+        {
+          flag: "prefix",
+          value: "P",
+          help: "of the names in evaluate.xyz (default: MACE_)",
+        },
+        WHERE,
+        SKIP_BAD,
+        { flag: "strict", help: "a truncated last frame is an error" },
+      ],
+    },
+    RUNNING,
+  ],
+};
+
 const SCAN: CommandSpec = {
   name: "scan",
   summary: "what is in the files, and what is wrong with them",
@@ -160,8 +223,7 @@ const SCAN: CommandSpec = {
     title: "Options",
     options: [
       ENERGY_KEY,
-      { flag: "forces-key", value: "NAME", help: "column of the forces, eV/Å" },
-      { flag: "stress-key", value: "KEY", help: "stress, eV/Å³, or virial, eV, by its name" },
+      ...FORCES_AND_STRESS_KEYS,
       WHERE,
       { flag: "strict", help: "exit with 6 where there is a problem" },
       { flag: "json", help: "everything on stdout, with the frames of every problem" },
@@ -293,6 +355,7 @@ const COMPLETIONS: CommandSpec = {
 export const COMMANDS: readonly CommandSpec[] = [
   DISTILL,
   COMPARE,
+  EVALUATE,
   SCAN,
   FEATURES,
   MODEL,

@@ -66,6 +66,13 @@ export const WHERE: OptionSpec = {
   help: 'only frames for which it is true, such as "max_force < 20 and rs > 1.3"; cpd help where',
 };
 
+export const SKIP_BAD: OptionSpec = {
+  flag: "skip-bad",
+  help:
+    "leave out frames that cannot be read, with atoms too close, labels that are not numbers, " +
+    "or that did not converge; the report names them",
+};
+
 export const SEARCH: readonly OptionSpec[] = [
   {
     flag: "features",
@@ -128,12 +135,7 @@ export const SEARCH: readonly OptionSpec[] = [
     help: "choose within strata of this comment-line key, or auto (composition and volume)",
   },
   WHERE,
-  {
-    flag: "skip-bad",
-    help:
-      "leave out frames that cannot be read, with atoms too close, labels that are not numbers, " +
-      "or that did not converge; the report names them",
-  },
+  SKIP_BAD,
   { flag: "seed", value: "S", help: "seed of every draw (default: 0)" },
 ];
 
@@ -159,3 +161,16 @@ export const SPLITTING: readonly OptionSpec[] = [
   },
   ENERGY_KEY,
 ];
+
+/** Where forces and stress are read from. */
+export const FORCES_AND_STRESS_KEYS: readonly OptionSpec[] = [
+  { flag: "forces-key", value: "NAME", help: "column of the forces, eV/Å" },
+  { flag: "stress-key", value: "KEY", help: "stress, eV/Å³, or virial, eV, by its name" },
+];
+
+/** The readout head of a potential. */
+export const HEAD: OptionSpec = {
+  flag: "head",
+  value: "NAME",
+  help: "readout head of the model (default: the only one; required where there are several)",
+};

@@ -1,9 +1,18 @@
-import { availableParallelism } from "node:os";
-import process from "node:process";
-import { parseArgs } from "node:util";
 import type { BackendName } from "../../backend.ts";
 import { UsageError } from "../../errors.ts";
-import { findCommand, optionsOf } from "./commands.ts";
+import { atomicNumber } from "../../frame.ts";
+import {
+  choice,
+  flagsOf,
+  integer,
+  listed,
+  number,
+  optional,
+  parseThreads,
+  readFlags,
+  text,
+  type Values,
+} from "./option_values.ts";
 import type { LabelKeys } from "../../io/frame_labels.ts";
 import type { ComponentChoice } from "../../linalg/pca.ts";
 import type { Standardization } from "../../linalg/standardize.ts";
@@ -12,21 +21,26 @@ import { type Method, METHODS } from "../../select/method.ts";
 import type { RadiusObjective } from "../../select/radius_sweep.ts";
 import { refuseUnproposed, refuseUnused } from "./unused_options.ts";
 
-/** Options that every command which computes descriptors shares. */
-export interface DescriptorOptions {
-  readonly inputs: readonly string[];
-  readonly model: string | null;
-  /** Layers whose descriptors are used; null for all. */
-  readonly layers: number | null;
-  readonly pooling: Pooling;
+/** Options that every command which runs a model shares. */
+export interface RunningOptions {
   readonly backend: BackendName | "auto";
   readonly allowSoftware: boolean;
   readonly threads: number;
   readonly output: string;
   readonly force: boolean;
+  /** A truncated last frame is an error. */
   readonly strict: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
+}
+
+/** Options that every command which computes descriptors shares. */
+export interface DescriptorOptions extends RunningOptions {
+  readonly inputs: readonly string[];
+  readonly model: string | null;
+  /** Layers whose descriptors are used; null for all. */
+  readonly layers: number | null;
+  readonly pooling: Pooling;
 }
 
 export interface DistillCommand extends DescriptorOptions {
@@ -80,6 +94,20 @@ export interface ScanCommand {
   readonly quiet: boolean;
 }
 
+export interface EvaluateCommand extends RunningOptions {
+  readonly inputs: readonly string[];
+  readonly model: string;
+  readonly head: string | null;
+  readonly keys: LabelKeys;
+  /** Comment-line key whose values are told apart; null for `config_type` where there is one. */
+  readonly groupBy: string | null;
+  /** Constants to add to the model's energies, eV per atom: fitted, or per element (0: all atoms). */
+  readonly energyShift: "auto" | ReadonlyMap<number, number>;
+  readonly prefix: string;
+  readonly where: string | null;
+  readonly skipBad: boolean;
+}
+
 export interface FeaturesCommand extends DescriptorOptions {
   readonly perAtom: boolean;
   readonly dtype: "<f4" | "<f8";
@@ -87,70 +115,6 @@ export interface FeaturesCommand extends DescriptorOptions {
 
 /** The central-peripheral rule that did best in `bench/selection`. */
 const DEFAULT_METHOD: Method = "cpd-spread";
-
-type Spec = Record<string, { type: "string" | "boolean"; short?: string; multiple?: boolean }>;
-type Values = Record<string, string | boolean | undefined>;
-
-/** What parseArgs has to know of a command's options. */
-export function flagsOf(name: string): Spec {
-  const command = findCommand(name)!;
-  return Object.fromEntries(
-    optionsOf(command).map(({ flag, short, value }) => [
-      flag,
-      { type: value === undefined ? "boolean" : "string", ...(short && { short }) },
-    ]),
-  );
-}
-
-/** Splits arguments into flags and positionals.
- * @throws {UsageError} on an unknown flag or a missing value */
-export function readFlags(args: readonly string[], options: Spec) {
-  // `-@::2`, a slice of standard input, looks like an option.
-  const slices = args.filter((arg) => arg.startsWith("-@"));
-  const others = args.filter((arg) => !slices.includes(arg));
-  let parsed;
-  try {
-    // A lone "-" is standard input; parseArgs takes it for a positional already.
-    parsed = parseArgs({
-      args: [...joinNegative(others, options), ...(slices.length > 0 ? ["--", ...slices] : [])],
-      options,
-      allowPositionals: true,
-      strict: true,
-      tokens: true,
-    });
-  } catch (error) {
-    const message = (error as Error).message.split(". ")[0].split("\n")[0];
-    throw new UsageError(`${message}; see --help`);
-  }
-  const names = parsed.tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
-  const twice = names.find((name, i) => names.indexOf(name) < i);
-  if (twice !== undefined) {
-    throw new UsageError(`Cannot use --${twice} twice: expected it once`);
-  }
-  return { values: parsed.values as Values, positionals: parsed.positionals };
-}
-
-/** `--flag -3` and `-f -3` → `--flag=-3`, which parseArgs would take for another flag. */
-function joinNegative(args: readonly string[], options: Spec): string[] {
-  const out: string[] = [];
-  for (const arg of args) {
-    const last = out[out.length - 1] ?? "";
-    const letter = Object.entries(options).find(([, { short }]) => last === `-${short}`)?.[0];
-    const flag = letter ?? last.match(/^--([a-z-]+)$/)?.[1];
-    if (flag && options[flag]?.type === "string" && /^-[\d.]/.test(arg)) {
-      out[out.length - 1] = `--${flag}=${arg}`;
-    } else {
-      out.push(arg);
-    }
-  }
-  return out;
-}
-
-/** Flags of one of the actions of `cpd model`. */
-export function modelFlags(args: readonly string[], ...known: readonly string[]) {
-  const all = flagsOf("model");
-  return readFlags(args, Object.fromEntries(known.map((flag) => [flag, all[flag]])));
-}
 
 /** Options of `cpd compare`.
  * @throws {UsageError} naming the flag and the value that is wrong */
@@ -182,10 +146,6 @@ export function parseCompare(args: readonly string[]): CompareCommand {
     testShare: number(values, "test", 0.25, 0.01, 0.9),
     poolSize: values["pool-size"] === undefined ? null : integer(values, "pool-size", 0, 3),
   };
-}
-
-function listed(values: Values, flag: string, fallback: string): string[] {
-  return String(values[flag] ?? fallback).split(",").map((item) => item.trim()).filter(Boolean);
 }
 
 /** Options of `cpd distill`.
@@ -248,16 +208,65 @@ export function parseScan(args: readonly string[]): ScanCommand {
   if (positionals.length === 0) throw new UsageError("Cannot scan: no INPUT file was given");
   return {
     inputs: positionals,
-    keys: {
-      energy: text(values, "energy-key"),
-      forces: text(values, "forces-key"),
-      stress: text(values, "stress-key"),
-    },
+    keys: labelKeys(values),
     where: text(values, "where"),
     strict: values.strict === true,
     json: values.json === true,
     quiet: values.quiet === true,
   };
+}
+
+function labelKeys(values: Values): LabelKeys {
+  return {
+    energy: text(values, "energy-key"),
+    forces: text(values, "forces-key"),
+    stress: text(values, "stress-key"),
+  };
+}
+
+/** Options of `cpd evaluate`. */
+export function parseEvaluate(args: readonly string[]): EvaluateCommand {
+  const { values, positionals } = readFlags(args, flagsOf("evaluate"));
+  if (positionals.length === 0) throw new UsageError("Cannot evaluate: no INPUT file was given");
+  const model = text(values, "model");
+  if (model === null) throw new UsageError("Cannot evaluate: --model, the potential, is missing");
+  const prefix = text(values, "prefix") ?? "MACE_";
+  if (!/^[A-Za-z_][\w-]*$/.test(prefix)) {
+    throw new UsageError(`Cannot use --prefix "${prefix}": expected letters, digits and _`);
+  }
+  return {
+    ...runningOptions(values, "cpd-evaluate"),
+    inputs: positionals,
+    ...{ model, prefix },
+    head: text(values, "head"),
+    keys: labelKeys(values),
+    groupBy: text(values, "group-by"),
+    energyShift: energyShift(text(values, "energy-shift") ?? "none"),
+    where: text(values, "where"),
+    skipBad: values["skip-bad"] === true,
+  };
+}
+
+/** `auto`, `none`, a number for all atoms (element 0), or `H:E,O:E`. */
+function energyShift(given: string): "auto" | ReadonlyMap<number, number> {
+  if (given === "auto") return "auto";
+  if (given === "none") return new Map();
+  const shift = new Map<number, number>();
+  const items = /^[^:]*$/.test(given) ? [[0, given] as const] : given.split(",").map((item) => {
+    const [symbol, value] = item.split(":");
+    return [atomicNumber(symbol.trim()), value] as const;
+  });
+  const alone = items.length === 1 && items[0][0] === 0 && !given.includes(":");
+  for (const [z, value] of items) {
+    const energy = value?.trim() ? Number(value) : NaN;
+    if ((z === 0 && !alone) || !Number.isFinite(energy)) {
+      throw new UsageError(
+        `Cannot use --energy-shift "${given}": expected auto, none, eV per atom, or H:E,O:E`,
+      );
+    }
+    shift.set(z, energy);
+  }
+  return shift;
 }
 
 /** Options of `cpd features`. */
@@ -283,10 +292,16 @@ function descriptorOptions(
 ): DescriptorOptions {
   if (inputs.length === 0) throw new UsageError("Cannot start: no INPUT file was given");
   return {
+    ...runningOptions(values, output),
     inputs,
     model: text(values, "model"),
     layers: values.layers === undefined ? null : integer(values, "layers", 1, 1),
     pooling: choice(values, "pool", ["mean", "per-element-mean", "mean-std"], "mean"),
+  };
+}
+
+function runningOptions(values: Values, output: string): RunningOptions {
+  return {
     backend: choice(values, "backend", ["auto", "gpu", "cpu", "reference"], "auto"),
     allowSoftware: values["allow-software"] === true,
     threads: parseThreads(values),
@@ -296,74 +311,6 @@ function descriptorOptions(
     json: values.json === true,
     quiet: values.quiet === true,
   };
-}
-
-/** Threads beyond this many per core are a slip of the keyboard. */
-const MOST_PER_CORE = 8;
-
-/** Value of `--threads`. */
-export function parseThreads(values: Values): number {
-  const threads = integer(values, "threads", defaultThreads(), 1);
-  const most = MOST_PER_CORE * availableParallelism();
-  if (values.threads !== undefined && threads > most) {
-    throw new UsageError(
-      `Cannot use --threads ${threads}: this machine has ${availableParallelism()} cores, expected ` +
-        `no more than ${most}`,
-    );
-  }
-  return threads;
-}
-
-/** What the batch system grants, or every core. */
-export function defaultThreads(): number {
-  const granted = Number(process.env.SLURM_CPUS_PER_TASK);
-  return Number.isInteger(granted) && granted > 0 ? granted : availableParallelism();
-}
-
-function text(values: Values, flag: string): string | null {
-  const value = values[flag];
-  if (value === "") throw new UsageError(`Cannot use --${flag}: its value is empty`);
-  return typeof value === "string" ? value : null;
-}
-
-function choice<T extends string>(
-  values: Values,
-  flag: string,
-  allowed: readonly T[],
-  fallback: T,
-): T {
-  const value = values[flag] ?? fallback;
-  if (!allowed.includes(value as T)) {
-    throw new UsageError(`Cannot use --${flag} "${value}": expected ${allowed.join(", ")}`);
-  }
-  return value as T;
-}
-
-function number(values: Values, flag: string, fallback: number, low: number, high: number): number {
-  const given = values[flag];
-  if (given === undefined) return fallback;
-  const value = typeof given === "string" && given.trim() !== "" ? Number(given) : NaN;
-  if (!(value >= low && value <= high) || value === Infinity) {
-    const range = high === Infinity ? "a positive number" : `a number from ${low} to ${high}`;
-    throw new UsageError(`Cannot use --${flag} "${given}": expected ${range}`);
-  }
-  return value;
-}
-
-function optional(values: Values, flag: string): number | null {
-  return values[flag] === undefined || values[flag] === "auto"
-    ? null
-    : number(values, flag, 0, 0, 1);
-}
-
-function integer(values: Values, flag: string, fallback: number, low: number): number {
-  const given = values[flag];
-  if (given === undefined) return fallback;
-  const value = typeof given === "string" && /^\d+$/.test(given) ? Number(given) : NaN;
-  if (!(value >= low && value <= Number.MAX_SAFE_INTEGER)) {
-    throw new UsageError(`Cannot use --${flag} "${given}": expected a whole number from ${low}`);
-  }
-  return value;
 }
 
 function componentChoice(given: string | boolean | undefined): ComponentChoice {

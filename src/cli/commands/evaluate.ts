@@ -1,0 +1,171 @@
+import { createHash } from "node:crypto";
+import { appendFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import type { Backend, Potential } from "../../backend.ts";
+import { InterruptedError } from "../../errors.ts";
+import { type EnergyShift, fitShift } from "../../evaluate/energy_shift.ts";
+import { type FrameErrors, frameErrors, usableLabels } from "../../evaluate/frame_errors.ts";
+import { Parity } from "../../evaluate/parity.ts";
+import { chemicalSymbol } from "../../frame.ts";
+import { annotate, digits } from "../../io/annotate.ts";
+import { type Prediction, stressOf } from "../../model/prediction.ts";
+import { openPotential } from "../../potential.ts";
+import { isInterrupted } from "../interrupt.ts";
+import { LabelCensus, type LabelledFrame, readLabelled } from "../input/labelled_frames.ts";
+import { loadPool, openModel, type PoolOfFrames, sourcesOf } from "../input/load_pool.ts";
+import { valuesOf } from "../input/labels.ts";
+import { parseFilter } from "../input/where.ts";
+import { openBackend } from "../open_backend.ts";
+import { Console, Stopwatch } from "../output/output.ts";
+import { checkOutput, publish } from "../output/output_folder.ts";
+import { type EvaluationFiles, writeEvaluation } from "../output/write_evaluation.ts";
+import type { EvaluateCommand } from "../syntax/options.ts";
+
+/** The key by which mace groups frames, and the group of those without it. */
+const CONFIG_TYPE = "config_type";
+const DEFAULT_GROUP = "Default";
+
+/** `cpd evaluate`: a model's energies, forces and stress, beside the labels of the frames. */
+export async function runEvaluate(command: EvaluateCommand): Promise<void> {
+  const console = new Console(command.quiet);
+  const watch = new Stopwatch();
+  checkOutput(command.output, command.force, sourcesOf(command));
+  const pool = await loadPool(command.inputs, {
+    keys: { names: [command.groupBy ?? CONFIG_TYPE], short: false, energies: false },
+    strict: command.strict,
+    bad: command.skipBad ? "skip" : "warn",
+    where: command.where === null ? null : await parseFilter(command.where),
+    energyKey: command.keys.energy,
+  }, console);
+  let backend: Backend | null = null;
+  try {
+    const opened = openModel({ model: command.model, layers: null }, pool, console);
+    const groups = groupsOf(command, pool, console);
+    watch.lap("read");
+    backend = await openBackend(command, console);
+    const head = command.head ?? undefined;
+    const potential = await openPotential(opened.model, backend, {
+      elements: pool.elements,
+      head,
+    });
+    const open = { backend, potential, watch };
+    const text = await publish(command.output, OPTIONAL, async (folder) => {
+      const found = await predictPool(command, pool, groups.of, open, folder, console);
+      await potential.close();
+      watch.lap("predict");
+      const model = {
+        name: opened.name,
+        sha256: createHash("sha256").update(opened.bytes).digest("hex"),
+        kind: "mace" as const,
+      };
+      const files = { ...found, command, pool, backend: open.backend, model, groupKey: groups.key };
+      return writeEvaluation(files, folder, watch, console.warnings);
+    });
+    process.stdout.write(text);
+    console.say(`Evaluated ${pool.entries.length} frames; wrote ${command.output}/`);
+  } finally {
+    await backend?.close();
+    await pool.dispose();
+  }
+}
+
+/** Files that not every run writes. */
+const OPTIONAL = /^figures$/;
+
+/** The group of every frame, by its id, and the key that tells it. */
+function groupsOf(
+  { groupBy }: EvaluateCommand,
+  { entries }: PoolOfFrames,
+  console: Console,
+): { key: string | null; of: ReadonlyMap<string, string> } {
+  const byId = (values: readonly string[]) =>
+    new Map(entries.map(({ id }, i) => [id, values[i]] as const));
+  if (groupBy !== null) {
+    return { key: groupBy, of: byId(valuesOf(groupBy, "--group-by", entries)) };
+  }
+  const known = entries.some(({ values }) => CONFIG_TYPE in values);
+  if (known) console.say(`Groups: ${CONFIG_TYPE} (--group-by takes another key)`);
+  return {
+    key: known ? CONFIG_TYPE : null,
+    of: byId(entries.map(({ values }) => values[CONFIG_TYPE] ?? DEFAULT_GROUP)),
+  };
+}
+
+type Found = Pick<EvaluationFiles, "frames" | "parities" | "shift" | "census">;
+
+/** Predicts every frame, batch after batch, and writes `evaluate.xyz`. */
+async function predictPool(
+  command: EvaluateCommand,
+  pool: PoolOfFrames,
+  groups: ReadonlyMap<string, string>,
+  { potential }: { readonly potential: Potential },
+  folder: string,
+  console: Console,
+): Promise<Found> {
+  const { keys, prefix } = command;
+  const census = new LabelCensus();
+  const frames: FrameErrors[] = [];
+  const parities = { energy: new Parity(), forces: new Parity(), stress: new Parity() };
+  const path = join(folder, "evaluate.xyz");
+  writeFileSync(path, "");
+  const report = console.progress("Predictions", pool.entries.length);
+  for await (const batch of readLabelled(pool, keys, potential.batchAtoms)) {
+    if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
+    const predictions = await potential.predict(batch.map(({ frame }) => frame));
+    const texts = batch.map((labelled, i) => annotated(labelled, predictions[i], prefix));
+    appendFileSync(path, texts.join(""));
+    batch.forEach(({ entry, frame, labels }, i) => {
+      const prediction = predictions[i];
+      const usable = usableLabels(frame, labels);
+      census.add(frame.id, labels, usable.bad);
+      const { isolated } = entry;
+      const about = { group: groups.get(frame.id)!, isolated, converged: labels.converged };
+      frames.push(frameErrors(frame, prediction, usable, about));
+      if (isolated) return;
+      if (usable.forces) parities.forces.add(usable.forces, prediction.forces);
+      const stress = stressOf(prediction, frame);
+      if (usable.stress && stress) parities.stress.add(usable.stress, stress);
+    });
+    report(frames.length);
+  }
+  census.check(keys, pool.files[0].name);
+  census.tell(console);
+  const shift = shiftOf(command, frames, console);
+  for (const frame of frames) {
+    if (frame.energyLabel === null || frame.isolated) continue;
+    const own = [...frame.counts].reduce((sum, [z, n]) => sum + n * (shift.get(z) ?? 0), 0);
+    const shifted = frame.energy + own + frame.nAtoms * (shift.get(0) ?? 0);
+    parities.energy.add([frame.energyLabel / frame.nAtoms], [shifted / frame.nAtoms]);
+  }
+  return { frames, parities, shift, census };
+}
+
+/** The constants that are added to the model's energies; fitted ones are said. */
+function shiftOf(
+  { energyShift }: EvaluateCommand,
+  frames: readonly FrameErrors[],
+  console: Console,
+): EnergyShift {
+  if (energyShift !== "auto") return energyShift;
+  const shift = fitShift(frames.filter(({ isolated }) => !isolated));
+  const told = [...shift].map(([z, e]) => `${chemicalSymbol(z)} ${e.toFixed(4)}`).join(", ");
+  console.say(`Energy shift, fitted, added to the model's energies: ${told || "no"} eV/atom`);
+  return shift;
+}
+
+/** The frame with what the model says of it. */
+function annotated(
+  { raw, frame }: LabelledFrame,
+  prediction: Prediction,
+  prefix: string,
+): string {
+  const stress = stressOf(prediction, frame);
+  return annotate(raw, frame.id, {
+    values: [
+      [`${prefix}energy`, digits(prediction.energy)],
+      ...(stress ? [[`${prefix}stress`, Array.from(stress, digits).join(" ")] as const] : []),
+    ],
+    column: { name: `${prefix}forces`, vectors: prediction.forces },
+  });
+}

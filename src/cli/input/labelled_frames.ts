@@ -1,0 +1,125 @@
+import { setImmediate } from "node:timers/promises";
+import { ParseError } from "../../errors.ts";
+import type { Frame } from "../../frame.ts";
+import { parseFrame } from "../../io/extxyz.ts";
+import { type FrameLabels, type LabelKeys, readLabels } from "../../io/frame_labels.ts";
+import type { RawFrame } from "../../io/frame_ranges.ts";
+import { type FrameEntry, readRawFrames } from "../../io/inputs.ts";
+import type { Console } from "../output/output.ts";
+import type { PoolOfFrames } from "./load_pool.ts";
+
+/** A frame as it stands in its file, and what it is labelled with. */
+export interface LabelledFrame {
+  readonly entry: FrameEntry;
+  readonly raw: RawFrame;
+  readonly frame: Frame;
+  readonly labels: FrameLabels;
+}
+
+/** Frames of the pool in batches of about `batchAtoms` atoms, in input order. */
+export async function* readLabelled(
+  pool: PoolOfFrames,
+  keys: LabelKeys,
+  batchAtoms: number,
+): AsyncGenerator<LabelledFrame[]> {
+  let batch: LabelledFrame[] = [];
+  let atoms = 0;
+  for (const { name, path } of pool.files) {
+    const entries = new Map(
+      pool.entries.filter(({ file }) => file === name).map((entry) => [entry.index, entry]),
+    );
+    for await (const raw of readRawFrames(name, path, new Set(entries.keys()))) {
+      const frame = parseFrame(raw, name);
+      batch.push({
+        entry: entries.get(raw.index)!,
+        // The bytes are lent until the next frame is asked for.
+        raw: { ...raw, bytes: raw.bytes.slice() },
+        frame,
+        labels: readLabels(raw, frame, keys),
+      });
+      atoms += raw.nAtoms;
+      if (atoms < batchAtoms) continue;
+      yield batch;
+      await setImmediate(); // lets Ctrl-C in
+      [batch, atoms] = [[], 0];
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+const QUANTITIES = ["energy", "forces", "stress"] as const;
+
+/** Which labels the frames have, under which names. */
+export class LabelCensus {
+  #frames = 0;
+  readonly #names = { energy: new Map<string, number>(), forces: new Map(), stress: new Map() };
+  readonly #bad: { id: string; key: string }[] = [];
+  readonly #unread = new Set<string>();
+
+  /** @param bad names of labels that hold something that is not a number */
+  add(id: string, labels: FrameLabels, bad: readonly string[]): void {
+    this.#frames++;
+    const names = {
+      energy: labels.energy,
+      forces: labels.forces,
+      stress: labels.stress ?? labels.virial,
+    };
+    for (const quantity of QUANTITIES) {
+      const key = names[quantity]?.key;
+      if (key === undefined) continue;
+      const own: Map<string, number> = this.#names[quantity];
+      own.set(key, (own.get(key) ?? 0) + 1);
+    }
+    for (const key of bad) this.#bad.push({ id, key });
+    for (const { name, kind } of labels.unread) this.#unread.add(`--${kind}-key ${name}`);
+  }
+
+  /** @throws {ParseError} where a name that was given is in no frame */
+  check(keys: LabelKeys, file: string): void {
+    for (const quantity of QUANTITIES) {
+      const key = keys[quantity];
+      if (key === null || this.#names[quantity].size > 0) continue;
+      throw new ParseError(file, `no frame has "${key}", which --${quantity}-key names`);
+    }
+  }
+
+  /** The names of each quantity and how many frames have them. */
+  counts(): Readonly<Record<typeof QUANTITIES[number], Readonly<Record<string, number>>>> {
+    const { energy, forces, stress } = this.#names;
+    return {
+      energy: Object.fromEntries(energy),
+      forces: Object.fromEntries(forces),
+      stress: Object.fromEntries(stress),
+    };
+  }
+
+  /** Says what was found and what is doubtful about it. */
+  tell(console: Console): void {
+    const told = QUANTITIES.map((quantity) => {
+      const names = [...this.#names[quantity]];
+      if (names.length === 0) return `no ${quantity}`;
+      return `${quantity} ${
+        names.map(([key, n]) => n < this.#frames ? `${key} (${n} of ${this.#frames} frames)` : key)
+          .join(", ")
+      }`;
+    });
+    console.say(`Labels: ${told.join("; ")}`);
+    for (const quantity of QUANTITIES) {
+      const names = [...this.#names[quantity]].map(([key]) => key);
+      if (names.length < 2) continue;
+      console.warn(
+        `${quantity} is read from ${names.join(" and ")}: name one with --${quantity}-key`,
+      );
+    }
+    const [first] = this.#bad;
+    if (first) {
+      console.warn(
+        `${this.#bad.length} labels are not numbers and are not compared, the first is ` +
+          `${first.key} of ${first.id}`,
+      );
+    }
+    if (this.#unread.size > 0) {
+      console.say(`Not read: some names look like labels: ${[...this.#unread].join(", ")}`);
+    }
+  }
+}

@@ -1,0 +1,30 @@
+import process from "node:process";
+import type { Backend } from "../../backend.ts";
+import type { PoolOfFrames } from "../input/load_pool.ts";
+import { VERSION } from "../syntax/version.ts";
+
+/** What every report says of a run. */
+export function runFacts(backend: Backend, pool: PoolOfFrames) {
+  const versions = process.versions as Record<string, string | undefined>;
+  return {
+    program: "cpd",
+    version: VERSION,
+    runtime: versions.deno ? `deno ${versions.deno}` : `bun ${versions.bun}`,
+    platform: `${process.platform} ${process.arch}`,
+    backend: backend.name,
+    backend_description: backend.description,
+    inputs: pool.files.map(({ name, sha256 }) => ({ file: name, sha256 })),
+    command: commandLine(),
+  };
+}
+
+/** The command as a shell takes it. */
+function commandLine(): string {
+  const [command, ...rest] = process.argv.slice(2);
+  // The task of the checkout is `distill`, or `demo` where nothing follows it.
+  const known = command !== "distill-task" ? command : rest.length > 0 ? "distill" : "demo";
+  const args = [known, ...rest].map((arg) =>
+    /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", "'\\''")}'`
+  );
+  return ["cpd", ...args].join(" ");
+}
