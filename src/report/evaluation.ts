@@ -26,7 +26,7 @@ export function errorTable({ all, groups, elements }: Evaluation, key: string | 
   const row = (name: string, stats: ErrorStats) => [
     ...[name, String(stats.frames)],
     ...[stats.energy_rmse, stats.energy_mae, stats.energy_bias].map((x) => cell(x, 2)),
-    ...[stats.forces_rmse, stats.forces_mae, stats.forces_relative].map((x) => cell(x)),
+    ...[cell(stats.forces_rmse), cell(stats.forces_mae), cell(stats.forces_relative, 2)],
     cell(stats.stress_rmse, 2),
   ];
   const shown = groups.length > 1 ? groups : [];
@@ -36,8 +36,7 @@ export function errorTable({ all, groups, elements }: Evaluation, key: string | 
     ...shown.map(({ name, stats }) => row(`${key} ${name}`, stats)),
     ...(elements.size > 1 ? [...elements] : []).map(([z, sums]) => [
       ...[`on ${chemicalSymbol(z)}`, "", "", "", ""],
-      ...[1000 * rmse(sums), 1000 * mae(sums), relativeRmse(sums)].map((x) => cell(x)),
-      "",
+      ...[cell(1000 * rmse(sums)), cell(1000 * mae(sums)), cell(relativeRmse(sums), 2), ""],
     ]),
   ];
 }

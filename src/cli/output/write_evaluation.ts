@@ -88,7 +88,10 @@ export function writeEvaluation(
     "report.html",
     evaluationPage(told, rows, worst, notes, figures.map(({ figure }) => figure)),
   );
-  return command.json ? json(summary) : formatEvaluation(rows, worst, evaluation.notes);
+  if (command.json) return json(summary);
+  // Without any label there is no error to tell.
+  const labelled = Object.values(files.parities).some(({ count }) => count > 0);
+  return labelled ? formatEvaluation(rows, worst, evaluation.notes) : "";
 }
 
 function summaryOf(
