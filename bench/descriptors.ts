@@ -10,8 +10,8 @@ import { neighborList } from "../src/graph/neighbor_list.ts";
 import { bakeModel } from "../src/model/bake.ts";
 import { descriptors } from "../src/model/mace.ts";
 import type { MaceModel } from "../src/model/mace_model.ts";
-import { denseHydrogen } from "./inputs.ts";
-import { mediumModel } from "./medium_model.ts";
+import { denseHydrogen } from "../src/speed/inputs.ts";
+import { mediumModel } from "../src/speed/medium_model.ts";
 import { peakMultiplyAdds } from "./peak.ts";
 import { check, interleave, micros, residentMegabytes, row, rowError, table } from "./timing.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { denseHydrogen, extendedXyz } from "./inputs.ts";
+import { denseHydrogen, extendedXyz } from "../src/speed/inputs.ts";
 import { row, table } from "./timing.ts";
 
 const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));

@@ -3,11 +3,14 @@ import process from "node:process";
 import { openCpuBackend } from "../src/cpu/backend.ts";
 import { openGpuBackend } from "../src/gpu/backend.ts";
 import { neighborList } from "../src/graph/neighbor_list.ts";
+import type { Frame } from "../src/frame.ts";
 import { descriptors } from "../src/model/mace.ts";
-import { denseHydrogen } from "./inputs.ts";
-import { mediumModel } from "./medium_model.ts";
-import { clusteredPoints, onePercentRadius } from "./selection.ts";
-import { check, interleave, micros, row, rowError, table } from "./timing.ts";
+import type { MaceModel } from "../src/model/mace_model.ts";
+import { predict } from "../src/model/potential.ts";
+import { denseHydrogen } from "../src/speed/inputs.ts";
+import { mediumModel } from "../src/speed/medium_model.ts";
+import { clusteredPoints, onePercentRadius } from "../src/speed/points.ts";
+import { check, interleave, largestError, micros, row, rowError, table } from "./timing.ts";
 
 const CHANNELS = 128;
 /** Multiply-adds that descriptors need: per edge and channel, the second layer's tensor product and
@@ -21,34 +24,70 @@ const peak = Number(args.find((arg) => !arg.startsWith("--")) ?? NaN);
 const gpu = await openGpuBackend({ allowSoftware });
 console.log(`${gpu.description}; ${new Date().toISOString().slice(0, 10)}`);
 
-await benchDescriptors();
+await benchModel("Descriptors", PER_EDGE, PER_ATOM, describing);
+await benchModel("Energies and forces", 3 * PER_EDGE, 3 * PER_ATOM, predicting);
 await benchCounting();
 await gpu.close();
 
-async function benchDescriptors(): Promise<void> {
+/** A model that was made ready, and its error on a small frame. */
+interface Ready {
+  readonly error: string;
+  run(frames: readonly Frame[]): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+/** Multiply-adds of the reverse pass are counted as twice those of the forward one. */
+async function benchModel(
+  title: string,
+  perEdge: number,
+  perAtom: number,
+  open: (model: MaceModel, small: Frame) => Promise<Ready>,
+): Promise<void> {
   table(
-    "Descriptors, 256 atoms of dense hydrogen per frame, warm, with graph, upload and readback",
-    ...["r_max Å", "r_s Bohr", "frames", "error", "µs/edge", "GFLOP/s", "share of peak"],
+    `${title}, 256 atoms of dense hydrogen per frame, warm, with graph, upload and readback`,
+    ...["r_max Å", "r_s Bohr", "frames", "error", "µs/edge", "graphs alone", "GFLOP/s"],
+    "share of peak",
   );
   for (const [rMax, rs] of [[5, 1.24], [5, 1.4], [6, 1.24], [6, 1.4]]) {
     const model = mediumModel({ elements: [1], rMax, channels: CHANNELS });
-    const describer = await gpu.openDescriber(model, 2, [1]);
-    const small = denseHydrogen(16, rs);
-    const exact = descriptors(model, neighborList(small, rMax));
-    const error = rowError((await describer.describe([small]))[0], exact, 2 * CHANNELS);
+    const { error, run, close } = await open(model, denseHydrogen(16, rs));
     const frames = Array.from(
       { length: allowSoftware ? 1 : 64 },
       (_, i) => denseHydrogen(256, rs, i + 1),
     );
-    const edges = frames.reduce((sum, frame) => sum + neighborList(frame, rMax).nEdges, 0);
-    const [time] = await interleave([() => describer.describe(frames)], allowSoftware ? 1 : 5);
-    const flops = 2 * (edges * PER_EDGE + 256 * frames.length * PER_ATOM);
+    let edges = 0;
+    const start = performance.now();
+    for (const frame of frames) edges += neighborList(frame, rMax).nEdges;
+    const graphs = (1000 * (performance.now() - start) / edges).toPrecision(3);
+    const [time] = await interleave([() => run(frames)], allowSoftware ? 1 : 5);
+    const flops = 2 * (edges * perEdge + 256 * frames.length * perAtom);
     const rate = flops / time.median / 1e6;
     const share = Number.isNaN(peak) ? "no peak given" : `${(rate / peak / 10).toFixed(1)} %`;
-    const checked = check("descriptors", error, 5e-6);
-    row(rMax, rs, frames.length, checked, micros(time, edges), rate.toFixed(0), share);
-    await describer.close();
+    row(rMax, rs, frames.length, error, micros(time, edges), graphs, rate.toFixed(0), share);
+    await close();
   }
+}
+
+async function describing(model: MaceModel, small: Frame): Promise<Ready> {
+  const describer = await gpu.openDescriber(model, 2, [1]);
+  const exact = descriptors(model, neighborList(small, model.rMax));
+  const error = rowError((await describer.describe([small]))[0], exact, 2 * CHANNELS);
+  return {
+    error: check("descriptors", error, 5e-6),
+    run: (frames) => describer.describe(frames),
+    close: () => describer.close(),
+  };
+}
+
+async function predicting(model: MaceModel, small: Frame): Promise<Ready> {
+  const potential = await gpu.openPotential(model, [1], 0);
+  const { forces: exact } = predict(model, neighborList(small, model.rMax));
+  const [{ forces }] = await potential.predict([small]);
+  return {
+    error: check("forces", largestError(forces, exact), 2e-5),
+    run: (frames) => potential.predict(frames),
+    close: () => potential.close(),
+  };
 }
 
 async function benchCounting(): Promise<void> {

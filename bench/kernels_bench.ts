@@ -2,16 +2,39 @@
  * Kernels by backend, with their throughput: `deno bench`, or `bun bench/kernels_bench.ts`, where
  * tinybench keeps the time.
  */
-import { kernelCases } from "./kernel_cases.ts";
+import type { Backend } from "../src/backend.ts";
+import { cpuBackend } from "../src/cpu/backend.ts";
+import { chooseBuild } from "../src/cpu/build.ts";
+import { inlineThreads } from "../src/cpu/threads.ts";
+import { GpuUnavailableError } from "../src/errors.ts";
+import { openGpuBackend } from "../src/gpu/backend.ts";
+import { type SpeedCase, speedCases } from "../src/speed/cases.ts";
+import { check } from "./timing.ts";
 
-const { cases, close } = await kernelCases();
+const build = chooseBuild();
+// In this thread, so that `deno bench` needs no permission.
+const backends: Backend[] = [cpuBackend(inlineThreads(build), build)];
+try {
+  backends.push(await openGpuBackend({ allowSoftware: false }));
+} catch (error) {
+  const denied = (error as Error).name === "NotCapable";
+  if (!(error instanceof GpuUnavailableError) && !denied) throw error;
+  console.log(`no gpu: ${denied ? "not permitted; deno bench -A" : (error as Error).message}`);
+}
+const cases: { backend: string; timed: SpeedCase }[] = [];
+for (const backend of backends) {
+  for await (const timed of speedCases(backend, { frames: 1, atoms: 64, points: 4000 })) {
+    check(timed.name, timed.error, timed.allowed);
+    cases.push({ backend: backend.name, timed });
+  }
+}
 
 /** Work per second, such as `1.83e+6 edges/s`. */
 const throughput = (amount: number, milliseconds: number, unit: string) =>
   `${(1000 * amount / milliseconds).toPrecision(3)} ${unit}/s`;
 
 if ("Deno" in globalThis) {
-  for (const { name, backend, amount, unit, run } of cases) {
+  for (const { backend, timed: { name, amount, unit, run } } of cases) {
     const times: number[] = [];
     Deno.bench({
       name: `${name}, ${backend}, ${amount} ${unit}`,
@@ -32,10 +55,12 @@ if ("Deno" in globalThis) {
 } else {
   const { Bench } = await import("tinybench");
   const bench = new Bench({ time: 1000 });
-  for (const { name, backend, run } of cases) bench.add(`${name}, ${backend}`, () => run());
+  for (const { backend, timed } of cases) {
+    bench.add(`${timed.name}, ${backend}`, async () => void await timed.run());
+  }
   await bench.run();
   bench.tasks.forEach(({ name, result }, i) => {
-    const { amount, unit } = cases[i];
+    const { amount, unit } = cases[i].timed;
     if (!("latency" in result)) throw new Error(`${name}: ${result.state}`);
     const { p50, min, max } = result.latency;
     console.log(
@@ -43,5 +68,6 @@ if ("Deno" in globalThis) {
         `(${min.toFixed(3)} to ${max.toFixed(3)})`,
     );
   });
-  await close();
+  for (const { timed } of cases) await timed.close();
+  for (const backend of backends) await backend.close();
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { loadMace } from "../src/checkpoint/load.ts";
 import { openCpuBackend } from "../src/cpu/backend.ts";
 import { readNpy } from "../src/io/npy.ts";
-import { denseHydrogen, extendedXyz } from "./inputs.ts";
+import { denseHydrogen, extendedXyz } from "../src/speed/inputs.ts";
 import { check, interleave, micros, row, rowError, table } from "./timing.ts";
 
 const SCRIPT = fileURLToPath(new URL("./mace_torch.py", import.meta.url));

@@ -11,7 +11,7 @@ import type { Frame } from "../src/frame.ts";
 import { openGpuBackend } from "../src/gpu/backend.ts";
 import { neighborList } from "../src/graph/neighbor_list.ts";
 import { uniformStream } from "../src/rng.ts";
-import { mediumModel } from "./medium_model.ts";
+import { mediumModel } from "../src/speed/medium_model.ts";
 
 const [nFrames, threads] = [Number(process.argv[2] ?? 2000), Number(process.argv[3] ?? 1)];
 const gpu = process.argv[4] === "gpu";

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { openCpuBackend } from "../src/cpu/backend.ts";
 import { npyBytes, npyHeader, readNpy } from "../src/io/npy.ts";
 import type { Matrix } from "../src/matrix.ts";
-import { clusteredPoints, decayingColumns, onePercentRadius } from "./selection.ts";
+import { clusteredPoints, decayingColumns, onePercentRadius } from "../src/speed/points.ts";
 import { check, interleave, row, table, type Timing } from "./timing.ts";
 
 const SCRIPT = fileURLToPath(new URL("./peers.py", import.meta.url));

@@ -70,3 +70,13 @@ export function micros({ median, least, most }: Timing, units: number): string {
   const [a, b, c] = [median, least, most].map((ms) => (1000 * ms / units).toFixed(2));
   return `${a} (${b}-${c})`;
 }
+
+/** Largest error relative to the largest number. */
+export function largestError(actual: ArrayLike<number>, exact: ArrayLike<number>): number {
+  let [worst, largest] = [0, 0];
+  for (let i = 0; i < exact.length; i++) {
+    worst = Math.max(worst, Math.abs(actual[i] - exact[i]));
+    largest = Math.max(largest, Math.abs(exact[i]));
+  }
+  return worst / largest;
+}

@@ -16,6 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   scan: ["io", "graph"],
   evaluate: ["io", "model", "scan"],
   potential: ["backend", "model"],
+  speed: ["backend", "graph", "model", "linalg", "select"],
   report: ["compare", "evaluate", "pipeline", "scan", "select"],
   backend: ["graph", "model", "linalg", "select"],
   pipeline: ["backend", "model", "linalg", "select"],
@@ -25,6 +26,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   cli: [
     "evaluate",
     "potential",
+    "speed",
     "compare",
     "pipeline",
     "backend",

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { mediumModel } from "../../bench/medium_model.ts";
+import { mediumModel } from "../../src/speed/medium_model.ts";
 import type { Potential } from "../../src/backend.ts";
 import { loadMace } from "../../src/checkpoint/load.ts";
 import { maceModel } from "../../src/checkpoint/mace_checkpoint.ts";

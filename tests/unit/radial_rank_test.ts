@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { denseHydrogen } from "../../bench/inputs.ts";
-import { mediumModel } from "../../bench/medium_model.ts";
+import { denseHydrogen } from "../../src/speed/inputs.ts";
+import { mediumModel } from "../../src/speed/medium_model.ts";
 import { loadMace } from "../../src/checkpoint/load.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { descriptors } from "../../src/model/mace.ts";

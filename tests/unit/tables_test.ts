@@ -1,7 +1,7 @@
 /** Radial tables: how good they are, and the bounded cache that holds them. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { mediumModel } from "../../bench/medium_model.ts";
+import { mediumModel } from "../../src/speed/medium_model.ts";
 import { loadMace } from "../../src/checkpoint/load.ts";
 import { fillTables } from "../../src/cpu/radial_table.ts";
 import { Arena } from "../../src/cpu/arena.ts";

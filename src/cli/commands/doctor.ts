@@ -5,9 +5,11 @@ import { openCpuBackend } from "../../cpu/backend.ts";
 import { type Frame } from "../../frame.ts";
 import { openGpuBackend } from "../../gpu/backend.ts";
 import { matrix } from "../../matrix.ts";
+import { openPotential } from "../../potential.ts";
 import type { DescriptorModel } from "../../model/descriptor_model.ts";
 import type { SchnetModel } from "../../model/schnet_model.ts";
 import { uniformStream } from "../../rng.ts";
+import { measureSpeed, perUnit, type Speed } from "../../speed/measure.ts";
 import { applyCovariance, refineSubspace } from "../../linalg/subspace.ts";
 import { resolveModel, SHIPPED_MODEL } from "../input/model_store.ts";
 import { flagsOf, parseThreads, readFlags } from "../syntax/option_values.ts";
@@ -21,7 +23,7 @@ interface Check {
 }
 
 /** Errors that float32 kernels may have; the finish in float64 leaves 1e-8 and exact integers. */
-const ALLOWED = { descriptors: 5e-6, eigenvalues: 1e-8, counts: 0 };
+const ALLOWED = { descriptors: 5e-6, forces: 2e-5, eigenvalues: 1e-8, counts: 0 };
 
 /** `cpd doctor`: what this machine offers, and whether every kernel agrees with its definition. */
 export async function runDoctor(args: readonly string[]): Promise<void> {
@@ -29,18 +31,22 @@ export async function runDoctor(args: readonly string[]): Promise<void> {
   const threads = parseThreads(values);
   const backends = await openBackends(threads, values["allow-software"] === true);
   const checks: Check[] = [];
+  const speeds: Speed[] = [];
   for (const { backend } of backends) {
     if (!backend) continue;
     checks.push(...await checkBackend(backend));
+    if (values.speed) speeds.push(...await timeBackend(backend, threads));
     await backend.close();
   }
   const facts = {
     ...systemFacts(threads),
     ...Object.fromEntries(backends.map(({ name, text }) => [name, text])),
   };
-  const failed = checks.filter(({ error, allowed }) => !(error <= allowed));
+  const failed = [...checks, ...speeds].filter(({ error, allowed }) => !(error <= allowed));
   if (values.json) {
-    process.stdout.write(`${JSON.stringify({ ...facts, checks }, null, 2)}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ ...facts, checks, ...(values.speed && { speeds }) }, null, 2)}\n`,
+    );
   } else {
     for (const [label, text] of Object.entries(facts)) {
       process.stdout.write(`${label.padEnd(10)} ${text}\n`);
@@ -50,8 +56,34 @@ export async function runDoctor(args: readonly string[]): Promise<void> {
       const numbers = `error ${error.toExponential(1)}, allowed ${allowed.toExponential(0)}`;
       process.stdout.write(`${verdict.padEnd(6)} ${backend.padEnd(4)} ${kernels}: ${numbers}\n`);
     }
+    for (const speed of speeds) process.stdout.write(`${speedLine(speed)}\n`);
   }
   if (failed.length > 0) process.exitCode = 6;
+}
+
+/** Progress goes to stderr, because it takes a while. */
+async function timeBackend(backend: Backend, threads: number): Promise<Speed[]> {
+  const software = /llvmpipe|swiftshader|software/i.test(backend.description);
+  const hardware = backend.name === "gpu" && !software;
+  // A software adapter is a thousand times slower, and its times mean nothing.
+  const size = software
+    ? { frames: 1, atoms: 16, points: 500 }
+    : { frames: hardware ? 64 : threads, atoms: 256, points: hardware ? 20_000 : 5000 };
+  const speeds: Speed[] = [];
+  for await (const speed of measureSpeed(backend, size)) {
+    process.stderr.write(`Timed ${speed.backend}: ${speed.name}\n`);
+    speeds.push(speed);
+  }
+  return speeds;
+}
+
+/** Error first, then the median time and how far the rounds lie apart. */
+function speedLine(speed: Speed): string {
+  const { backend, name, error, allowed, median, least, most, amount, unit, rounds } = speed;
+  const head = `speed  ${backend.padEnd(4)} ${name.padEnd(16)} error ${error.toExponential(1)}`;
+  if (!(error <= allowed)) return `${head} is above ${allowed.toExponential(0)}: not timed`;
+  return `${head}  ${perUnit(speed).padStart(15)}  ${median.toPrecision(3)} ms ` +
+    `(${least.toPrecision(3)} to ${most.toPrecision(3)}, ${rounds} rounds) for ${amount} ${unit}`;
 }
 
 async function openBackends(threads: number, allowSoftware: boolean) {
@@ -82,6 +114,15 @@ async function checkBackend(backend: Backend): Promise<Check[]> {
     },
     {
       backend: name,
+      kernels: name === "gpu"
+        ? "readout, product_basis_adjoint, edge_density_adjoint, atomic_basis_adjoint, " +
+          "edge_gradients, edge_forces"
+        : "product_basis_adjoint, edge_density_adjoint, atomic_basis_adjoint, edge_gradients",
+      error: await forceError(backend, random),
+      allowed: ALLOWED.forces,
+    },
+    {
+      backend: name,
       kernels: "filter_convolution, add_bias",
       error: await featureError(backend, tinySchnet(random), random),
       allowed: ALLOWED.descriptors,
@@ -103,19 +144,15 @@ async function checkBackend(backend: Backend): Promise<Check[]> {
 
 type Random = (id: bigint) => number;
 
-/** Largest error of a descriptor relative to the norm of its row, on 16 atoms of dense hydrogen. */
-async function featureError(
-  backend: Backend,
-  model: DescriptorModel,
-  random: Random,
-): Promise<number> {
+/** 16 atoms of dense hydrogen. */
+function hydrogen(random: Random): Frame {
   const side = 2.8;
   const positions = Float64Array.from({ length: 48 }, (_, i) => {
     const [atom, axis] = [Math.floor(i / 3), i % 3];
     const place = [atom % 3, Math.floor(atom / 3) % 3, Math.floor(atom / 9)][axis];
     return side * (place / 3 + 0.15 * random(BigInt(i)));
   });
-  const frame: Frame = {
+  return {
     id: "doctor@0",
     file: "doctor",
     index: 0,
@@ -126,6 +163,29 @@ async function featureError(
     pbc: [true, true, true],
     info: new Map(),
   };
+}
+
+/** Largest error of a force relative to the largest force. */
+async function forceError(backend: Backend, random: Random): Promise<number> {
+  const { model } = loadModel(resolveModel(SHIPPED_MODEL));
+  const predict = async (from: Backend) => {
+    const potential = await openPotential(model, from);
+    const [{ forces }] = await potential.predict([hydrogen(random)]);
+    await potential.close();
+    return forces;
+  };
+  const [actual, expected] = [await predict(backend), await predict(referenceBackend)];
+  const largest = expected.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
+  return actual.reduce((most, f, i) => Math.max(most, Math.abs(f - expected[i])), 0) / largest;
+}
+
+/** Largest error of a descriptor relative to the norm of its row. */
+async function featureError(
+  backend: Backend,
+  model: DescriptorModel,
+  random: Random,
+): Promise<number> {
+  const frame = hydrogen(random);
   const describe = async (from: Backend) => {
     const describer = await from.openDescriber(model, model.layers.length, [1]);
     const [rows] = await describer.describe([frame]);

@@ -310,15 +310,18 @@ const MODEL: CommandSpec = {
 const DOCTOR: CommandSpec = {
   name: "doctor",
   summary: "check runtime, GPU, threads and every kernel",
-  usage: ["cpd doctor [--json] [--threads T] [--allow-software]"],
+  usage: ["cpd doctor [--speed] [--json] [--threads T] [--allow-software]"],
   description:
     "Prints runtime, system libraries, GPU adapter and limits, threads, cache and models, " +
-    "and holds every kernel against its definition. Exits with 6 where one disagrees.",
-  examples: ["cpd doctor", "cpd doctor --json"],
+    "and holds every kernel against its definition. Exits with 6 where one disagrees. With --speed " +
+    "it also times descriptors, energies and forces (medium MACE architecture, dense hydrogen), " +
+    "neighbor counts and principal components on every backend.",
+  examples: ["cpd doctor", "cpd doctor --speed --json > speed.json"],
   groups: [{
     title: "Options",
     options: [
       { flag: "json", help: "as JSON on stdout" },
+      { flag: "speed", help: "time every backend, too: about a minute" },
       { flag: "threads", value: "T", help: "CPU threads to check with" },
       { flag: "allow-software", help: "check a software GPU adapter, too" },
     ],

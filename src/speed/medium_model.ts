@@ -9,9 +9,9 @@ import {
   type MaceModel,
   messagePaths,
   NO_FACTOR,
-} from "../src/model/mace_model.ts";
-import { wigner3j } from "../src/model/couplings.ts";
-import { covalentRadius } from "../src/covalent_radius.ts";
+} from "../model/mace_model.ts";
+import { wigner3j } from "../model/couplings.ts";
+import { covalentRadius } from "../covalent_radius.ts";
 import { normalNumbers } from "./inputs.ts";
 
 const L_MAX = 3;

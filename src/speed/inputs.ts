@@ -1,9 +1,7 @@
 /** Inputs that every benchmark shares: seeded numbers and dense hydrogen of any size. */
-import type { Frame } from "../src/frame.ts";
-import { uniformStream } from "../src/rng.ts";
-
-/** Å per Bohr. */
-const BOHR = 0.529177210903;
+import type { Frame } from "../frame.ts";
+import { uniformStream } from "../rng.ts";
+import { BOHR } from "../units.ts";
 
 /** Standard normal numbers by Box and Muller. */
 export function normalNumbers(seed: number, n: number): Float64Array {
