@@ -1,7 +1,8 @@
-"""The official PyTorch MACE, forward only, one thread: mace_torch.py R_MAX MODEL INPUT.xyz OUTPUT.npy
+"""The official PyTorch MACE, one thread: mace_torch.py R_MAX MODEL INPUT.xyz OUTPUT.npy FORCES.npy
 
 Builds the medium foundation architecture for hydrogen with random weights, saves it as MODEL, and
-times the descriptors of the frame in INPUT in float32 without gradients; needs mace-torch and ase.
+times the descriptors of the frame in INPUT in float32 without gradients, then its energy and forces;
+needs mace-torch and ase.
 """
 import json
 import sys
@@ -17,7 +18,7 @@ from e3nn import o3
 from mace.modules import interaction_classes
 from mace.modules.models import ScaleShiftMACE
 
-r_max, model_path, source, target = float(sys.argv[1]), *sys.argv[2:5]
+r_max, model_path, source, target, forces_target = float(sys.argv[1]), *sys.argv[2:6]
 torch.set_num_threads(1)
 torch.manual_seed(1)
 torch.set_default_dtype(torch.float32)
@@ -53,10 +54,18 @@ with torch.no_grad():
         features = model({**data}, compute_force=False)["node_feats"]
         if repeat > 0:
             seconds.append(time.perf_counter() - start)
+seconds_forces = []
+for repeat in range(4):
+    start = time.perf_counter()
+    forces = model({**data}, compute_force=True)["forces"]
+    if repeat > 0:
+        seconds_forces.append(time.perf_counter() - start)
+np.save(forces_target, forces.detach().numpy().astype(float))
 # 128x0e + 128x1o of the first layer, 128x0e of the second.
 np.save(target, torch.cat([features[:, :128], features[:, 512:]], 1).numpy().astype(float))
 print(json.dumps({
     "name": f"mace {mace.__version__}, e3nn {e3nn.__version__}, torch {torch.__version__}",
     "seconds": seconds,
+    "seconds_forces": seconds_forces,
     "n_edges": len(i),
 }))

@@ -4,6 +4,7 @@ import process from "node:process";
 import { benchAtoms, benchDescriptors } from "./descriptors.ts";
 import { benchEndToEnd } from "./end_to_end.ts";
 import { benchPeers } from "./peers.ts";
+import { benchLargeFrame, benchPotential } from "./potential.ts";
 import { benchCounting, benchPca } from "./selection.ts";
 
 const start = performance.now();
@@ -14,6 +15,8 @@ console.log(
 );
 await benchDescriptors();
 await benchAtoms();
+await benchPotential();
+await benchLargeFrame();
 await benchCounting();
 await benchPca();
 benchEndToEnd();

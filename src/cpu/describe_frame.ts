@@ -21,8 +21,8 @@ export function describeFrame(
   frame: Frame,
 ): Float32Array {
   const graph = neighborList(frame, model.rMax);
-  arena.reset(scratchBytes(model, graph, false));
-  const edges = describeEdges(kernels, arena, model, frame, graph);
+  const bytes = (nSegments: number) => scratchBytes(model, graph, false, nSegments);
+  const edges = describeEdges(kernels, arena, model, frame, graph, bytes);
   const run = { kernels, arena, model, edges };
   let h = embed(run);
   const out = new Float32Array(graph.nAtoms * model.layers.length * model.channels);

@@ -1,19 +1,15 @@
 import { type Graph, receiverOf } from "../frame.ts";
-import { RECORDS } from "./edges.ts";
+import { listedVectors, recordAt, recordNumbers, takeRecords } from "./edges.ts";
 import type { Run } from "./frame_run.ts";
 
 /** Edges whose gradients are evaluated at a time. */
 export const GRADIENT_BLOCK = 4096;
 
-/** Addresses of the adjoints of the records of every degree, zeros; degrees 0 and 1 share theirs. */
+/** Addresses of the adjoints of the records of every degree, zeros. */
 export function zeroRecords({ arena, model: { lMax }, edges: { nListed } }: Run): number[] {
-  const bars: number[] = [];
-  for (let l = Math.min(lMax, 1); l <= lMax; l++) {
-    const bar = arena.take(4 * nListed * RECORDS[l]);
-    new Float32Array(arena.memory.buffer, bar, nListed * RECORDS[l]).fill(0);
-    bars.push(bar);
-  }
-  return lMax > 0 ? [bars[0], ...bars] : bars;
+  const bars = takeRecords(arena, lMax, nListed);
+  new Float32Array(arena.memory.buffer, bars[0], nListed * recordNumbers(lMax)).fill(0);
+  return bars;
 }
 
 /**
@@ -55,21 +51,18 @@ export function addForces(
 
 /** Gradients of some listed edges by the kernel, shape (n, 3), eV/Å. */
 function blockGradients(
-  { kernels, arena, model }: Run,
-  { vectors }: Graph,
+  { kernels, arena, model, edges }: Run,
+  graph: Graph,
   recordsBar: readonly number[],
   first: number,
   block: Uint32Array,
 ): Float64Array {
   const n = block.length;
-  const at = arena.take(24 * n);
-  const to = new Float64Array(arena.memory.buffer, at, 3 * n);
-  block.forEach((edge, i) => to.set(vectors.subarray(3 * edge, 3 * edge + 3), 3 * i));
+  const at = listedVectors(arena, graph, edges.edges, first, first + n);
   const out = arena.take(24 * n);
-  const [one, two, three] = [1, 2, 3].map((l) => {
-    const degree = Math.min(l, model.lMax);
-    return recordsBar[degree] + 4 * first * RECORDS[degree];
-  });
+  const [one, two, three] = [1, 2, 3].map((l) =>
+    recordAt(recordsBar, Math.min(l, model.lMax), first)
+  );
   kernels.edge_gradients(at, one, two, three, out, n, model.lMax, model.nIntervals, model.rMax);
   return new Float64Array(arena.memory.buffer, out, 3 * n);
 }

@@ -6,8 +6,8 @@ import type { StoredModel } from "./weights.ts";
 /** Pairs whose intermediate sums are held at a time; they should fit the second-level cache. */
 export const BLOCK_PAIRS = 4096;
 
-/** Numbers of an edge's record per degree l. */
-export const RECORDS = [4, 4, 8, 8];
+/** Large frames have few segments for their pairs; so many more are expected. */
+const FEW_SEGMENTS = 2 ** 18;
 
 /** Pairs and edges of one frame in scratch memory, atoms by rank; see `src/wasm/pair_list.ts`. */
 export interface Edges {
@@ -22,6 +22,7 @@ export interface Edges {
   /** Pairs of the largest block. */
   readonly largest: number;
   readonly segments: number;
+  readonly nSegments: number;
   readonly entries: number;
   readonly pairs: number;
   /** Edge of the graph that each listed edge is; the other half runs the other way. */
@@ -32,35 +33,86 @@ export interface Edges {
   readonly records: readonly number[];
 }
 
-/** Lists pairs and describes their edges: harmonics, and places in the radial tables. */
+/**
+ * Lists pairs and describes their edges: harmonics, and places in the radial tables; first in an arena
+ * with room for all that follows.
+ *
+ * @param bytes that the frame needs with so many segments; how many there are shows when they are listed
+ */
 export function describeEdges(
   kernels: Kernels,
   arena: Arena,
   model: StoredModel,
   frame: Frame,
   graph: Graph,
+  bytes: (nSegments: number) => number,
 ): Edges {
   const half = graph.nEdges / 2;
-  const starts = RECORDS.map((_, l) => RECORDS.slice(0, l).reduce((sum, n) => sum + n, 0));
-  const records = arena.take(4 * half * (starts[model.lMax] + RECORDS[model.lMax]));
+  const expected = Math.min(2 * half, FEW_SEGMENTS + Math.ceil(half / 4));
+  arena.reset(bytes(expected));
+  let list = listPairs(kernels, arena, model, frame, graph);
+  if (list.nSegments > expected) {
+    arena.reset(bytes(list.nSegments));
+    list = listPairs(kernels, arena, model, frame, graph);
+  }
+  const records = takeRecords(arena, model.lMax, half);
   const rows = arena.take(4 * half);
-  const list = listPairs(kernels, arena, model, frame, graph);
   const mark = arena.mark();
   const lengths = arena.take(8 * half);
-  const vectors = arena.put(graph.vectors);
-  kernels.spherical_harmonics(vectors, list.edges, lengths, records, half, model.lMax);
+  const vectors = listedVectors(arena, graph, list.edges, 0, half);
+  kernels.spherical_harmonics(vectors, lengths, records[0], half, model.lMax);
   kernels.radial_basis(
     ...[list.blocks, list.nBlocks, list.segments, list.entries, list.pairs, list.elements],
     ...[arena.put(model.pairOf), model.nElements, lengths, model.nIntervals, model.rMax],
-    ...[rows, records, half, model.lMax],
+    ...[rows, records[0], half, model.lMax],
   );
   arena.release(mark);
-  return {
-    ...list,
-    nListed: half,
-    rows,
-    records: starts.slice(0, model.lMax + 1).map((start) => records + 4 * half * start),
-  };
+  return { ...list, nListed: half, rows, records };
+}
+
+/** Numbers of an edge's record per degree l. */
+const RECORDS = [4, 4, 8, 8];
+
+/** Numbers of the records of an edge; degrees 0 and 1 share theirs. */
+export function recordNumbers(lMax: number): number {
+  return RECORDS.slice(Math.min(lMax, 1), lMax + 1).reduce((sum, n) => sum + n, 0);
+}
+
+/** Addresses of the records of every degree, one degree's behind the other's. */
+export function takeRecords(arena: Arena, lMax: number, nEdges: number): number[] {
+  const start = arena.take(4 * nEdges * recordNumbers(lMax));
+  return Array.from({ length: lMax + 1 }, (_, l) => recordsAt(start, l, nEdges));
+}
+
+/** Address of the records of degree l behind those of the degrees before. */
+function recordsAt(start: number, l: number, nEdges: number): number {
+  return l < 2 ? start : start + 4 * nEdges * recordNumbers(l - 1);
+}
+
+/** Address of the record of one edge among those of degree l. */
+export function recordAt(records: readonly number[], l: number, e: number): number {
+  return records[l] + 4 * RECORDS[l] * e;
+}
+
+/** Address of the vectors of some listed edges, float64, shape (last - first, 3), Å.
+ * @param edges address of the list */
+export function listedVectors(
+  arena: Arena,
+  { vectors }: Graph,
+  edges: number,
+  first: number,
+  last: number,
+): number {
+  const listed = new Uint32Array(arena.memory.buffer, edges, last);
+  const at = arena.take(24 * (last - first));
+  const out = new Float64Array(arena.memory.buffer, at, 3 * (last - first));
+  for (let e = first; e < last; e++) {
+    const [from, to] = [3 * listed[e], 3 * (e - first)];
+    out[to] = vectors[from];
+    out[to + 1] = vectors[from + 1];
+    out[to + 2] = vectors[from + 2];
+  }
+  return at;
 }
 
 function listPairs(
@@ -79,29 +131,34 @@ function listPairs(
     edges: arena.take(4 * half),
     pairs: arena.take(4 * (half + 1)),
     blocks: arena.take(20 * nAtoms),
-    segments: arena.take(32 * half),
     entries: arena.take(16 * half),
   };
   const mark = arena.mark();
-  const result = arena.take(8);
+  const [result, room] = [arena.take(8), arena.take(32 * half)];
   kernels.pair_list(
     ...[nAtoms, arena.put(graph.firstEdge), arena.put(graph.sender), arena.put(graph.unitShifts)],
     ...[arena.put(order), arena.put(rank), list.elements, list.edges, list.pairs],
-    ...[list.blocks, list.segments, list.entries, BLOCK_PAIRS, result],
+    ...[list.blocks, room, list.entries, BLOCK_PAIRS, result],
     arena.take(12 * half + 8 * (nAtoms + 1)),
   );
   const [nBlocks, largest] = new Uint32Array(arena.memory.buffer, result, 2);
+  // They are moved to where they stay.
+  const nSegments = nBlocks === 0
+    ? 0
+    : new Uint32Array(arena.memory.buffer, list.blocks + 20 * nBlocks - 4, 1)[0];
   arena.release(mark);
-  return { ...list, nBlocks, largest };
+  const segments = arena.take(16 * nSegments);
+  new Uint8Array(arena.memory.buffer).copyWithin(segments, room, room + 16 * nSegments);
+  return { ...list, segments, nSegments, nBlocks, largest };
 }
 
-/** Scratch that `describeEdges` needs, in bytes: what stays, and what is given back. */
-export function edgeBytes({ nAtoms, nEdges }: Graph): number {
+/** Scratch that `describeEdges` needs, in bytes: what stays, and the most that is given back. */
+export function edgeBytes({ nAtoms, nEdges }: Graph, nSegments: number) {
   const half = nEdges / 2;
-  const kept = half * (96 + 4 + 4 + 4 + 32 + 16) + 21 * nAtoms;
-  const listing = 16 * nEdges + 20 * nAtoms + 12 * half;
-  const describing = 8 * half + 24 * nEdges;
-  return kept + Math.max(listing, describing) + 4096;
+  const list = half * (4 + 4 + 16) + 21 * nAtoms + 4096;
+  const listing = half * (32 + 32 + 12) + 20 * nAtoms;
+  const kept = list + 16 * nSegments + half * (80 + 4);
+  return { kept, most: Math.max(list + listing - kept, half * (8 + 24)) };
 }
 
 /** Edge of the cubes by which atoms are sorted, Å. */

@@ -25,9 +25,11 @@ export function runLayerAdjoint(
   const room = (components: number) => arena.take(4 * nAtoms * components * padded);
   const hBar = adjoint.up ? room(dIn) : 0;
   const mark = arena.mark();
+  const messageBar = zeros(run, d * padded);
+  // Its place is that of the adjoint of linear_up's features later.
+  const later = arena.mark();
   const productBar = room(dOut);
   mixDegrees(run, featuresBar, adjoint.product, productBar, layer.lOut);
-  const messageBar = zeros(run, d * padded);
   for (const { l, nTerms, terms, coefficients } of layer.contractions) {
     kernels.product_basis_adjoint(
       ...[stages.message, coefficients, terms, edges.elements, productBar, messageBar, nAtoms],
@@ -41,6 +43,7 @@ export function runLayerAdjoint(
       ...[stages.message, messageBar, d * padded, recordsBar[0], arena.take(8 * nAtoms)],
     );
   }
+  arena.release(later);
   const upBar = adjoint.up ? zeros(run, dIn * padded) : 0;
   pullNeighbors(run, layer, stages, messageBar, upBar, recordsBar);
   if (adjoint.up) {
@@ -62,17 +65,20 @@ function zeros({ arena, edges: { nAtoms } }: Run, width: number): number {
 function pullNeighbors(
   run: Run,
   layer: StoredLayer,
-  { up, norm }: LayerStages,
+  { up, norm, message }: LayerStages,
   messageBar: number,
   upBar: number,
   recordsBar: readonly number[],
 ): void {
   const { kernels, arena, model, edges: { nAtoms } } = run;
   const width = layer.groups * layer.width;
+  const d = (model.lMax + 1) ** 2;
   layer.paths.forEach(({ l1, l2, l3 }, p) => {
     const mark = arena.mark();
-    const sumsBar = arena.take(4 * nAtoms * (2 * l3 + 1) * width);
-    const from = { d: (model.lMax + 1) ** 2, first: l3 * l3, width: model.padded };
+    // The message is not read any more: its place is that of the sums' adjoint where they fit.
+    const size = (2 * l3 + 1) * width;
+    const sumsBar = size <= d * model.padded ? message : arena.take(4 * nAtoms * size);
+    const from = { d, first: l3 * l3, width: model.padded };
     const to = { d: 2 * l3 + 1, first: 0, width };
     forMessageWeights(run, layer, layer.adjoint!.message, p, (atoms, weight) => {
       mix(run, messageBar, weight, sumsBar, atoms, from, to, l3, false);

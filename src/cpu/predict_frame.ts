@@ -38,8 +38,13 @@ export function predictFrame(
 ): Prediction {
   const { model, readout, head, zbl } = potential;
   const graph = neighborList(frame, model.rMax);
-  arena.reset(scratchBytes(model, graph, true));
-  const run = { kernels, arena, model, edges: describeEdges(kernels, arena, model, frame, graph) };
+  const bytes = (nSegments: number) => scratchBytes(model, graph, true, nSegments);
+  const run = {
+    kernels,
+    arena,
+    model,
+    edges: describeEdges(kernels, arena, model, frame, graph, bytes),
+  };
   const layers = runLayers(run);
   const readouts = readoutsOf(run, potential, layers);
   const recordsBar = runLayersAdjoint(run, potential, layers);

@@ -6,7 +6,7 @@
 // pair_of  u32 (n_elements, n_elements): table of each pair of elements
 // lengths  f64 (n_edges), Å
 // rows     u32 (n_edges), written: 64 (table · n_intervals + interval)
-// records  f32 (n_edges, 4, 4, 8, 8) by degree, number 0 of each is written: t
+// records  f32 (n_edges, 4, 8, 8) by degree, 0 and 1 sharing theirs; number 0 of each is written: t
 // l_max    degrees
 //
 // Definition: src/model/radial_basis.ts, tabulated by src/model/radial_table.ts.
@@ -48,9 +48,8 @@ export function radial_basis(
         store<u32>(rows + 4 * e, 64 * (table + i));
         const t = <f32> (x - <f64> i);
         store<f32>(records + 16 * e, t);
-        if (l_max >= 1) store<f32>(records + 16 * n_edges + 16 * e, t);
-        if (l_max >= 2) store<f32>(records + 32 * n_edges + 32 * e, t);
-        if (l_max >= 3) store<f32>(records + 64 * n_edges + 32 * e, t);
+        if (l_max >= 2) store<f32>(records + 16 * n_edges + 32 * e, t);
+        if (l_max >= 3) store<f32>(records + 48 * n_edges + 32 * e, t);
       }
     }
   }

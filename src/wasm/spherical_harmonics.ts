@@ -1,10 +1,10 @@
 // Real spherical harmonics of edge directions, 'component' normalisation, e3nn order.
 //
-// vectors   f64 (n, 3), Å
-// edges     u32 (n_edges), the vectors that are wanted
+// vectors   f64 (n_edges, 3), Å
 // lengths   f64 (n_edges), Å, written
-// harmonics f32, written: degree by degree, (n_edges, 4, 4, 8, 8) for l = 0 … l_max; number 0 of each
-//           record is left for the place in the radial tables, the 2 l + 1 components follow
+// harmonics f32, written: degree by degree, (n_edges, 4, 8, 8) for l = 1 … l_max; number 0 of each
+//           record is left for the place in the radial tables, the 2 l + 1 components follow; that of
+//           degree 0 is a constant
 //
 // Computed in float64 and rounded once: relative error 6e-8.
 // Definition: src/model/spherical_harmonics.ts. Host: src/cpu/edges.ts.
@@ -20,28 +20,25 @@ const K5: f64 = 5.123475382979799; // √105 / 2
 
 export function spherical_harmonics(
   vectors: usize,
-  edges: usize,
   lengths: usize,
   harmonics: usize,
   n_edges: i32,
   l_max: i32,
 ): void {
-  const degree1 = harmonics + 16 * n_edges;
-  const degree2 = harmonics + 32 * n_edges;
-  const degree3 = harmonics + 64 * n_edges;
+  const degree2 = harmonics + 16 * n_edges;
+  const degree3 = harmonics + 48 * n_edges;
   for (let e = 0; e < n_edges; e++) {
-    const v = vectors + 24 * load<u32>(edges + 4 * e);
+    const v = vectors + 24 * e;
     let x = load<f64>(v);
     let y = load<f64>(v, 8);
     let z = load<f64>(v, 16);
     const r = Math.sqrt(x * x + y * y + z * z);
     store<f64>(lengths + 8 * e, r);
-    store<f32>(harmonics + 16 * e, 1, 4);
     if (l_max < 1) continue;
     x /= r;
     y /= r;
     z /= r;
-    const p = degree1 + 16 * e;
+    const p = harmonics + 16 * e;
     store<f32>(p, <f32> (S3 * x), 4);
     store<f32>(p, <f32> (S3 * y), 8);
     store<f32>(p, <f32> (S3 * z), 12);
