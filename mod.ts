@@ -54,6 +54,32 @@
  * await backend.close();
  * ```
  *
+ * @example Energy, forces and stress of a frame
+ * ```ts
+ * import { type Frame, openCpuBackend, openPotential, readModel, stressOf } from "./mod.ts";
+ *
+ * const model = readModel(Deno.readFileSync("data/hydrogen-small.safetensors"));
+ * const frame: Frame = {
+ *   id: "h2@0",
+ *   file: "h2",
+ *   index: 0,
+ *   line: 1,
+ *   species: Uint8Array.of(1, 1),
+ *   positions: Float64Array.of(0, 0, 0, 0.74, 0, 0),
+ *   cell: Float64Array.of(4, 0, 0, 0, 4, 0, 0, 0, 4),
+ *   pbc: [true, true, true],
+ *   info: new Map(),
+ * };
+ * const backend = await openCpuBackend(1);
+ * const potential = await openPotential(model, backend);
+ * const [prediction] = await potential.predict([frame]);
+ * console.assert(prediction.energy < 0);
+ * console.assert(Math.abs(prediction.forces[0] + prediction.forces[3]) < 1e-4);
+ * console.assert(stressOf(prediction, frame)!.length === 9);
+ * await potential.close();
+ * await backend.close();
+ * ```
+ *
  * @example Measure a pool once and choose from it with several methods
  * ```ts
  * import { measurePool, referenceBackend, selectFrames } from "./mod.ts";
@@ -112,6 +138,7 @@ export type {
 export { descriptors, equivariantFeatures } from "./src/model/mace.ts";
 export { nodeEnergies, predict } from "./src/model/potential.ts";
 export { type Prediction, stressOf } from "./src/model/prediction.ts";
+export { openPotential } from "./src/potential.ts";
 export { neighborList } from "./src/graph/neighbor_list.ts";
 export { poolAtoms, type Pooling } from "./src/model/pooling.ts";
 export type { DescriptorModel } from "./src/model/descriptor_model.ts";

@@ -52,7 +52,7 @@ async function benchModel(
 ): Promise<void> {
   const small = denseHydrogen(16, rs);
   const exact = predict(model, neighborList(small, model.rMax)).forces;
-  const frames = Array.from({ length: 8 }, (_, i) => denseHydrogen(atoms, rs, i + 1));
+  const frames = Array.from({ length: 4096 / atoms }, (_, i) => denseHydrogen(atoms, rs, i + 1));
   const [one, two] = await Promise.all([1, 2].map((n) => openCpuBackend(n)));
   const [own, both] = await Promise.all([one, two].map((b) => b.openPotential(model, [1], 0)));
   const error = largestError((await own.predict([small]))[0].forces, exact);
