@@ -10,6 +10,8 @@ import {
 
 /** Atoms closer than this are the same place written twice, Å. */
 const COINCIDENT = 1e-5;
+/** Bins along a length of the cutoff: finer ones hold fewer atoms in vain, and are more to visit. */
+const BINS_PER_CUTOFF = 2;
 /** More neighbors per atom than this, by the density, mean a cell in the wrong unit, not matter. */
 const MAX_NEIGHBORS = 20_000;
 
@@ -28,7 +30,7 @@ const MAX_NEIGHBORS = 20_000;
 export function neighborList(frame: Frame, rMax: number): Graph {
   const bins = binAtoms(frame, rMax);
   const nAtoms = frame.species.length;
-  const edges = new EdgeBuilder(nAtoms);
+  const edges = new EdgeBuilder(nAtoms, likelyNeighbors(frame, bins.basis, rMax));
   for (let i = 0; i < nAtoms; i++) {
     visitNeighbors(frame, bins, rMax, i, edges);
     edges.closeReceiver(i);
@@ -82,7 +84,7 @@ function binAtoms(frame: Frame, rMax: number): Bins {
     }
     const [start, length] = pbc[k] ? [0, 1] : [low, Math.max(high - low, 1e-9)];
     const extent = length * height;
-    const n = Math.min(most, Math.max(1, Math.floor(extent / rMax)));
+    const n = Math.min(most, Math.max(1, Math.floor(BINS_PER_CUTOFF * extent / rMax)));
     counts.push(n);
     ranges.push(
       pbc[k] ? Math.ceil(rMax * n / extent) : Math.min(n - 1, Math.ceil(rMax * n / extent)),
@@ -113,6 +115,12 @@ function checkDensity(frame: Frame, basis: Float64Array, rMax: number): void {
     id,
     `${count} neighbors per atom within ${rMax} Å; is its cell, ${width} Å, in Å?`,
   );
+}
+
+/** Neighbors per atom by the density of a periodic frame and a little more, or a common number. */
+function likelyNeighbors({ pbc, species }: Frame, basis: Float64Array, rMax: number): number {
+  if (!pbc.every((periodic) => periodic)) return 64;
+  return 16 + Math.ceil(1.05 * 4 / 3 * Math.PI * rMax ** 3 * species.length / cellVolume(basis));
 }
 
 function sortBins(binOf: Int32Array, counts: readonly number[], nAtoms: number) {
@@ -163,6 +171,10 @@ function visitNeighbors(
     const tx = s0 * basis[0] + s1 * basis[3] + s2 * basis[6];
     const ty = s0 * basis[1] + s1 * basis[4] + s2 * basis[7];
     const tz = s0 * basis[2] + s1 * basis[5] + s2 * basis[8];
+    // S = w_j - w_i - s, with the translations w that wrapped the atoms.
+    const u0 = -wraps[3 * i] - s0;
+    const u1 = -wraps[3 * i + 1] - s1;
+    const u2 = -wraps[3 * i + 2] - s2;
     const self = s0 === 0 && s1 === 0 && s2 === 0;
     const cell = (bin[0] * counts[1] + bin[1]) * counts[2] + bin[2];
     for (let p = first[cell]; p < first[cell + 1]; p++) {
@@ -178,7 +190,7 @@ function visitNeighbors(
         const [low, high] = [Math.min(i, j) + 1, Math.max(i, j) + 1];
         throw new ParseError(frame.id, `atoms ${low} and ${high} are at the same place`);
       }
-      edges.add(j, dx, dy, dz, wraps, 3 * i, shift);
+      edges.add(j, dx, dy, dz, u0 + wraps[3 * j], u1 + wraps[3 * j + 1], u2 + wraps[3 * j + 2]);
     }
   }
 }
@@ -191,8 +203,9 @@ class EdgeBuilder {
   #shifts: Int32Array;
   readonly #first: Uint32Array;
 
-  constructor(readonly nAtoms: number) {
-    const capacity = 64 * Math.max(nAtoms, 1);
+  /** @param likely neighbors per atom, for which there is room from the start */
+  constructor(readonly nAtoms: number, likely: number) {
+    const capacity = likely * Math.max(nAtoms, 1);
     this.#sender = new Uint32Array(capacity);
     this.#vectors = new Float64Array(3 * capacity);
     this.#shifts = new Int32Array(3 * capacity);
@@ -204,19 +217,21 @@ class EdgeBuilder {
     dx: number,
     dy: number,
     dz: number,
-    wraps: Int32Array,
-    receiver: number,
-    shift: readonly number[],
+    s0: number,
+    s1: number,
+    s2: number,
   ): void {
     const e = this.#n++;
     if (e === this.#sender.length) this.#grow();
     this.#sender[e] = j;
-    this.#vectors[3 * e] = dx;
-    this.#vectors[3 * e + 1] = dy;
-    this.#vectors[3 * e + 2] = dz;
-    for (let k = 0; k < 3; k++) {
-      this.#shifts[3 * e + k] = wraps[3 * j + k] - wraps[receiver + k] - shift[k];
-    }
+    const vectors = this.#vectors;
+    vectors[3 * e] = dx;
+    vectors[3 * e + 1] = dy;
+    vectors[3 * e + 2] = dz;
+    const shifts = this.#shifts;
+    shifts[3 * e] = s0;
+    shifts[3 * e + 1] = s1;
+    shifts[3 * e + 2] = s2;
   }
 
   closeReceiver(i: number): void {
