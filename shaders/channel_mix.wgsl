@@ -10,7 +10,7 @@
 //
 // One invocation per row and four channels. Relative error 1e-6.
 // Dispatch: ceil(n_atoms · count · n_out / 4 / 64), folded into x and y.
-// Definition: src/model/channel_mix.ts. Host: src/gpu/describe.ts.
+// Definition: src/model/channel_mix.ts. Host: src/gpu/batch.ts.
 
 struct Params {
   n_atoms: u32,

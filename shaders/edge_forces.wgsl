@@ -2,8 +2,8 @@
 // F_n = Σ_{sender n} g - Σ_{receiver n} g, W_n = -Σ_{receiver n} v ⊗ g.
 //
 // atoms      u32 (n_atoms, 4): first edge, last edge
-// departures u32 (n_edges): edges that leave an atom, at the places of those
-//            that reach it; there are as many
+// reversed   u32 (n_edges): the reverse of every edge, which leaves where it
+//            reaches
 // vectors    f32 (n_edges, 4): x, y, z, length, Å
 // gradients  f32 (n_edges, 4)
 // out        f32 (n_atoms, 12), written: force, W_xx, W_yy, W_zz, and of the
@@ -20,7 +20,7 @@ struct Params {
 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> atoms: array<vec4u>;
-@group(0) @binding(2) var<storage, read> departures: array<u32>;
+@group(0) @binding(2) var<storage, read> reversed: array<u32>;
 @group(0) @binding(3) var<storage, read> vectors: array<vec4f>;
 @group(0) @binding(4) var<storage, read> gradients: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> out: array<vec4f>;
@@ -37,7 +37,7 @@ fn edge_forces(@builtin(global_invocation_id) id: vec3u) {
   for (var e = atoms[n].x; e < atoms[n].y; e++) {
     let v = vectors[e].xyz;
     let g = gradients[e].xyz;
-    force += gradients[departures[e]].xyz - g;
+    force += gradients[reversed[e]].xyz - g;
     diagonal -= v * g;
     rest -= 0.5 * (v.yxx * g.zzy + v.zzy * g.yxx);
   }

@@ -11,7 +11,7 @@
 //
 // One invocation per atom and channel. Relative error 2e-6.
 // Dispatch: ceil(n_atoms · channels / 64), folded into x and y.
-// Definition: src/model/product_basis.ts. Host: src/gpu/describe.ts.
+// Definition: src/model/product_basis.ts. Host: src/gpu/layer.ts.
 
 struct Params {
   n_atoms: u32,

@@ -14,7 +14,7 @@
 // One invocation per receiver. Relative error 1e-6.
 // Dispatch: ceil(n_atoms / 64), folded into x and y.
 // Definition: src/model/radial_basis.ts, tabulated by
-// src/model/radial_table.ts. Host: src/gpu/describe.ts.
+// src/model/radial_table.ts. Host: src/gpu/layer.ts.
 
 struct Params {
   n_atoms: u32,

@@ -7,7 +7,7 @@
 //
 // One invocation per edge. Relative error 5e-7.
 // Dispatch: ceil(n_edges / 64), folded into x and y.
-// Definition: src/model/spherical_harmonics.ts. Host: src/gpu/describe.ts.
+// Definition: src/model/spherical_harmonics.ts. Host: src/gpu/batch.ts.
 
 struct Params {
   n_edges: u32,

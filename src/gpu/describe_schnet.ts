@@ -86,8 +86,8 @@ export async function describeSchnet(
       dense(hidden, layer.out, h, nHidden, padded);
       addBias(h, layer.outBias, padded, false);
     });
-    const pooled = { graphs, atoms, nElements: elements.length };
-    const rows = await stage.finishRows(h, nAtoms, padded, pooling, pooled);
+    const pooled = { frames: graphs, atoms, nElements: elements.length };
+    const [rows] = await stage.finish([stage.poolRows(h, nAtoms, padded, pooling, pooled)]);
     return dropPadding(rows, padded, model.channels);
   } finally {
     stage.destroy();

@@ -1,24 +1,23 @@
 import type { Describer } from "../backend.ts";
-import type { Frame, Graph } from "../frame.ts";
+import type { Frame } from "../frame.ts";
 import { bakeSchnet } from "../model/bake_schnet.ts";
 import { descriptorLength, type DescriptorModel, isSchnet } from "../model/descriptor_model.ts";
 import type { MaceModel } from "../model/mace_model.ts";
 import { elementFractions, type Pooling } from "../model/pooling.ts";
 import type { SchnetModel } from "../model/schnet_model.ts";
-import { describeGraphs } from "./describe.ts";
+import { describeFrames } from "./describe.ts";
 import { describeSchnet, destroySchnet, uploadSchnet } from "./describe_schnet.ts";
-import { BATCH_ATOMS, type Device, type Needs, openMace, splitGraphs } from "./engine.ts";
+import { BATCH_ATOMS, type Device, openMace, runInBatches, splitGraphs } from "./engine.ts";
 
-/** Frames that the device is ready for. */
-interface Group {
-  readonly frames: readonly Frame[];
-  /** Rows of a part that fits the device: of its atoms, or pooled. */
-  rows(part: readonly Graph[], pooling: Pooling | null): Promise<Float32Array>;
+/** Frames of one batch, and their rows: of their atoms, or pooled. */
+interface Described {
+  readonly frames: readonly { readonly species: Uint8Array }[];
+  readonly result: Float32Array;
 }
 
 /** A model on the device. */
-interface Engine extends Needs {
-  groups(frames: readonly Frame[]): Iterable<Group>;
+interface Engine {
+  describe(frames: readonly Frame[], pooling: Pooling | null): AsyncIterable<Described>;
   close(): void;
 }
 
@@ -31,36 +30,42 @@ async function maceEngine(
   const engine = await openMace(device, model, nLayers, elements, false);
   const { gpu, kernels } = device;
   return {
-    ...engine,
-    *groups(frames) {
-      for (const { frames: some, model: baked } of engine.groups(frames)) {
-        yield {
-          frames: some,
-          rows: (part, pooling) =>
-            engine.tiling.run((paths) =>
-              describeGraphs(gpu, kernels, baked, engine.layers, paths, part, pooling)
-            ),
-        };
+    async *describe(frames, pooling) {
+      for (const group of engine.groups(frames)) {
+        const run = (some: readonly Frame[], capacity: number) =>
+          engine.tiling.run((paths) =>
+            describeFrames(
+              ...[gpu, kernels, group.model, engine.layers, paths, some, capacity] as const,
+              pooling,
+            )
+          );
+        yield* runInBatches(device, engine, group.frames, model.rMax, "describe", run);
       }
     },
+    close: () => engine.close(),
   };
 }
 
 function schnetEngine(
-  { gpu, kernels }: Device,
+  device: Device,
   model: SchnetModel,
   nLayers: number,
   elements: readonly number[],
 ): Engine {
+  const { gpu, kernels } = device;
   const baked = bakeSchnet(model, nLayers);
   const layers = uploadSchnet(gpu, baked);
-  return {
+  const needs = {
     bytesPerAtom: 4 * Math.max(baked.padded, ...baked.layers.map(({ nFilters }) => nFilters)),
     bytesPerEdge: 16,
-    groups: (frames) => [{
-      frames,
-      rows: (part, pooling) => describeSchnet(gpu, kernels, baked, layers, elements, part, pooling),
-    }],
+  };
+  return {
+    async *describe(frames, pooling) {
+      for (const part of splitGraphs(device, needs, frames, model.rMax)) {
+        const tensors = [gpu, kernels, baked, layers, elements, part, pooling] as const;
+        yield { frames: part, result: await describeSchnet(...tensors) };
+      }
+    },
     close: () => destroySchnet(layers),
   };
 }
@@ -76,31 +81,25 @@ export async function openDescriber(
     ? schnetEngine(device, model, nLayers, elements)
     : await maceEngine(device, model, nLayers, elements);
   const width = descriptorLength(model, nLayers);
-  /** Rows of every part that fits the device, with its graphs. */
-  async function* run(frames: readonly Frame[], pooling: Pooling | null) {
-    for (const group of engine.groups(frames)) {
-      for (const part of splitGraphs(device, engine, group.frames, model.rMax, "describe")) {
-        yield { part, rows: await group.rows(part, pooling) };
-      }
-    }
-  }
   return {
     width,
     batchAtoms: BATCH_ATOMS,
     async describe(frames) {
       const out: Float32Array[] = [];
-      for await (const { part, rows } of run(frames, null)) {
+      for await (const { frames: some, result } of engine.describe(frames, null)) {
         let at = 0;
-        for (const { nAtoms } of part) out.push(rows.slice(at, at += nAtoms * width));
+        for (const { species } of some) {
+          out.push(result.slice(at, at += species.length * width));
+        }
       }
       return out;
     },
     async pool(frames, pooling) {
       const out: Float64Array[] = [];
-      for await (const { part, rows } of run(frames, pooling)) {
-        const each = rows.length / part.length;
-        part.forEach(({ species }, f) => {
-          const row = rows.subarray(f * each, (f + 1) * each);
+      for await (const { frames: some, result } of engine.describe(frames, pooling)) {
+        const each = result.length / some.length;
+        some.forEach(({ species }, f) => {
+          const row = result.subarray(f * each, (f + 1) * each);
           const perElement = pooling === "per-element-mean";
           out.push(
             Float64Array.of(...row, ...perElement ? elementFractions(species, elements) : []),

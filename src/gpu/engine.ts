@@ -1,9 +1,10 @@
 import { RequestError } from "../errors.ts";
 import type { Frame, Graph } from "../frame.ts";
-import { neighborList } from "../graph/neighbor_list.ts";
+import { likelyNeighbors, neighborList } from "../graph/neighbor_list.ts";
 import { type BakedModel, bakeModel } from "../model/bake.ts";
 import { TableSlots } from "../model/bake_tables.ts";
 import type { MaceModel } from "../model/mace_model.ts";
+import type { Outcome } from "./describe.ts";
 import type { Gpu } from "./device.ts";
 import type { Kernels } from "./shaders.ts";
 import type { Tiling, Tilings } from "./tiling.ts";
@@ -80,14 +81,86 @@ export async function openMace(
   };
 }
 
-/** Graphs in groups whose largest buffer fits one binding of the device.
- * @param what the device is to do with a frame, for the message where it does not fit */
+/** Room for so many times the edges that are expected; where it is not enough a batch is run again. */
+const ROOM = 1.1;
+
+/** What is run on a batch of frames, with room for so many edges. */
+type RunBatch<Result> = (frames: readonly Frame[], capacity: number) => Promise<Outcome<Result>>;
+
+/**
+ * Runs frames in batches whose largest buffers fit one binding of the device.
+ *
+ * @param what the device is to do with a frame, for the message where it does not fit
+ * @throws {ParseError} where two atoms of a frame are at the same place
+ * @throws {RequestError} where a frame does not fit the device
+ */
+export async function* runInBatches<Result>(
+  { gpu }: Device,
+  needs: Needs,
+  frames: readonly Frame[],
+  rMax: number,
+  what: "describe" | "predict",
+  run: RunBatch<Result>,
+): AsyncGenerator<{ frames: readonly Frame[]; result: Result }> {
+  const most = {
+    atoms: Math.floor(gpu.maxBinding / needs.bytesPerAtom),
+    edges: Math.floor(gpu.maxBinding / needs.bytesPerEdge),
+  };
+  let batch: Frame[] = [];
+  let [atoms, edges] = [0, 0];
+  for (const frame of frames) {
+    const [n, e] = [frame.species.length, likelyEdges(frame, rMax)];
+    if (batch.length > 0 && (atoms + n > most.atoms || edges + e > most.edges)) {
+      yield* runBatch(batch, edges);
+      batch = [];
+      [atoms, edges] = [0, 0];
+    }
+    if (n > most.atoms) throw tooLarge(frame, neighborList(frame, rMax).nEdges);
+    batch.push(frame);
+    atoms += n;
+    edges += e;
+  }
+  if (batch.length > 0) yield* runBatch(batch, edges);
+
+  /** Runs a batch, again with more room where the edges are more than was thought, or in halves. */
+  async function* runBatch(
+    some: readonly Frame[],
+    expected: number,
+  ): AsyncGenerator<{ frames: readonly Frame[]; result: Result }> {
+    const capacity = Math.min(expected, most.edges);
+    const { state, result } = await run(some, capacity);
+    const [found, coincident] = new Uint32Array(state.buffer, state.byteOffset, 2);
+    // The definition says which atoms they are.
+    if (coincident) { for (const frame of some) neighborList(frame, rMax); }
+    if (found <= capacity) yield { frames: some, result };
+    else if (found <= most.edges) yield* runBatch(some, found);
+    else if (some.length === 1) throw tooLarge(some[0], found);
+    else {
+      const half = some.length >> 1;
+      for (const part of [some.slice(0, half), some.slice(half)]) {
+        yield* runBatch(part, part.reduce((sum, frame) => sum + likelyEdges(frame, rMax), 0));
+      }
+    }
+  }
+
+  function tooLarge({ id, species }: Frame, nEdges: number): RequestError {
+    return new RequestError(
+      `Cannot ${what} ${id} on the GPU: ${species.length} atoms with ${nEdges} edges exceed its ` +
+        "largest binding; use --backend cpu",
+    );
+  }
+}
+
+function likelyEdges(frame: Frame, rMax: number): number {
+  return Math.ceil(ROOM * frame.species.length * likelyNeighbors(frame, rMax));
+}
+
+/** Graphs in groups whose largest buffer fits one binding of the device. */
 export function* splitGraphs(
   { gpu }: Device,
   { bytesPerAtom, bytesPerEdge }: Needs,
   frames: readonly Frame[],
   rMax: number,
-  what: "describe" | "predict",
 ): Generator<Graph[]> {
   let part: Graph[] = [];
   let [atoms, edges] = [0, 0];
@@ -97,7 +170,7 @@ export function* splitGraphs(
       graph.nAtoms * bytesPerAtom > gpu.maxBinding || graph.nEdges * bytesPerEdge > gpu.maxBinding
     ) {
       throw new RequestError(
-        `Cannot ${what} ${frame.id} on the GPU: ${graph.nAtoms} atoms with ${graph.nEdges} edges ` +
+        `Cannot describe ${frame.id} on the GPU: ${graph.nAtoms} atoms with ${graph.nEdges} edges ` +
           "exceed its largest binding; use --backend cpu",
       );
     }

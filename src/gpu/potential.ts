@@ -1,9 +1,10 @@
 import type { Potential } from "../backend.ts";
+import type { Frame } from "../frame.ts";
 import type { MaceModel } from "../model/mace_model.ts";
 import type { Prediction } from "../model/prediction.ts";
 import { readoutModel } from "../model/readout.ts";
-import { BATCH_ATOMS, type Device, openMace, splitGraphs } from "./engine.ts";
-import { predictGraphs, uploadReadouts } from "./predict.ts";
+import { BATCH_ATOMS, type Device, openMace, runInBatches } from "./engine.ts";
+import { predictFrames, uploadReadouts } from "./predict.ts";
 
 /** Copies a model to the device, to predict with one of its heads. */
 export async function openPotential(
@@ -20,12 +21,12 @@ export async function openPotential(
     async predict(frames) {
       const predictions: Prediction[] = [];
       for (const group of engine.groups(frames)) {
-        for (const part of splitGraphs(device, engine, group.frames, model.rMax, "predict")) {
-          const run = engine.tiling.run((paths) =>
-            predictGraphs(gpu, kernels, group.model, engine.layers, paths, energies, part)
+        const run = (some: readonly Frame[], capacity: number) =>
+          engine.tiling.run((paths) =>
+            predictFrames(gpu, kernels, group.model, engine.layers, paths, energies, some, capacity)
           );
-          predictions.push(...await run);
-        }
+        const batches = runInBatches(device, engine, group.frames, model.rMax, "predict", run);
+        for await (const { result } of batches) predictions.push(...result);
       }
       return predictions;
     },

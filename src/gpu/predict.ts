@@ -1,11 +1,14 @@
-import type { Graph } from "../frame.ts";
+import type { Frame } from "../frame.ts";
+import { neighborList } from "../graph/neighbor_list.ts";
 import type { BakedModel } from "../model/bake.ts";
 import type { ZblModel } from "../model/mace_model.ts";
-import { addRepulsion } from "../model/pair_repulsion.ts";
+import { addRepulsion, repulsionReach } from "../model/pair_repulsion.ts";
 import type { Prediction } from "../model/prediction.ts";
 import { bakeReadout, type ReadoutModel, scaledEnergies } from "../model/readout.ts";
 import { embed, type Run, startRun } from "./batch.ts";
+import type { Outcome } from "./describe.ts";
 import type { Gpu } from "./device.ts";
+import { reverseEdges } from "./graph.ts";
 import { storageBuffer } from "./kernel.ts";
 import { type LayerStages, runLayer } from "./layer.ts";
 import { runLayerAdjoint } from "./layer_adjoint.ts";
@@ -38,44 +41,47 @@ export function uploadReadouts(
 }
 
 /**
- * Energies, forces and virials of a batch of graphs by the WGSL kernels, stage by stage as in
+ * Energies, forces and virials of a batch of frames by the WGSL kernels, stage by stage as in
  * `src/model/potential.ts`, in one submission and one readback.
  *
  * @param paths the kernels of every path, layer by layer
  */
-export async function predictGraphs(
+export async function predictFrames(
   gpu: Gpu,
   kernels: ModelKernels,
   model: BakedModel,
   layers: readonly LayerBuffers[],
   paths: readonly PathKernels[],
   energies: Energies,
-  graphs: readonly Graph[],
-): Promise<Prediction[]> {
+  frames: readonly Frame[],
+  capacity: number,
+): Promise<Outcome<Prediction[]>> {
   const stage = new Stage(gpu, kernels);
   try {
-    const run = startRun(stage, model, graphs);
+    const run = startRun(stage, model, frames, capacity);
     const { nAtoms } = run.batch;
-    let h = embed(run, graphs);
+    let h = embed(run, frames);
     const stages = layers.map((layer, t) => {
       const computed = runLayer(run, t, layer, paths[t].forward, h);
       h = computed.features;
       return computed;
     });
     const { readouts, bar } = runLayersAdjoint(run, layers, paths, energies, stages);
-    const forces = sumForces(run, graphs, bar);
-    const [atoms, ...perLayer] = await stage.finish([
+    const forces = sumForces(run, bar);
+    const [state, atoms, ...perLayer] = await stage.finish([
+      [run.batch.state, 4],
       [forces, 12 * nAtoms],
       ...readouts.map((buffer) => [buffer, nAtoms] as const),
     ]);
     let first = 0;
-    return graphs.map((graph) => {
-      const last = first + graph.nAtoms;
+    const result = frames.map((frame) => {
+      const last = first + frame.species.length;
       const parts = perLayer.map((numbers) => numbers.subarray(first, last));
-      const prediction = finishGraph(energies, graph, atoms.subarray(12 * first, 12 * last), parts);
+      const prediction = finishFrame(energies, frame, atoms.subarray(12 * first, 12 * last), parts);
       first = last;
       return prediction;
     });
+    return { state, result };
   } finally {
     stage.destroy();
   }
@@ -89,8 +95,8 @@ function runLayersAdjoint(
   { readout, head, weights }: Energies,
   stages: readonly LayerStages[],
 ) {
-  const { stage, model, batch: { nAtoms, nEdges } } = run;
-  const bar = stage.buffer("adjoints of the edges", 16 * nEdges);
+  const { stage, model, batch: { nAtoms, capacity } } = run;
+  const bar = stage.buffer("adjoints of the edges", 16 * capacity);
   const readouts: GPUBuffer[] = new Array(layers.length);
   let featuresBar: GPUBuffer | null = null;
   for (let t = layers.length - 1; t >= 0; t--) {
@@ -110,41 +116,31 @@ function runLayersAdjoint(
 }
 
 /** Forces and virials of the atoms on the device, shape (n_atoms, 12). */
-function sumForces(run: Run, graphs: readonly Graph[], bar: GPUBuffer): GPUBuffer {
+function sumForces(run: Run, bar: GPUBuffer): GPUBuffer {
   const { stage, model: { lMax, nIntervals, rMax }, batch } = run;
-  const { nAtoms, nEdges, atoms, vectors } = batch;
-  const gradients = stage.buffer("gradients", 4 * nEdges);
-  const counts = [["u32", nEdges], ["u32", lMax], ["u32", nIntervals], ["f32", rMax]] as const;
-  stage.rows(stage.kernels.edge_gradients, nEdges, counts, [vectors, bar, gradients]);
+  const { nAtoms, capacity, atoms, vectors } = batch;
+  const gradients = stage.buffer("gradients", 4 * capacity);
+  const counts = [["u32", capacity], ["u32", lMax], ["u32", nIntervals], ["f32", rMax]] as const;
+  stage.rows(stage.kernels.edge_gradients, capacity, counts, [vectors, bar, gradients]);
   const forces = stage.buffer("forces", 12 * nAtoms);
+  const reversed = reverseEdges(stage, batch);
   stage.rows(stage.kernels.edge_forces, nAtoms, [["u32", nAtoms]], [
-    ...[atoms, stage.upload("departures", departures(graphs, nEdges)), vectors, gradients, forces],
+    ...[atoms, reversed, vectors, gradients, forces],
   ]);
   return forces;
 }
 
-/** Edges sorted by their sender, numbered through: as many leave an atom as reach it. */
-function departures(graphs: readonly Graph[], nEdges: number): Uint32Array {
-  const sorted = new Uint32Array(nEdges);
-  let edge0 = 0;
-  for (const { nEdges, firstEdge, sender } of graphs) {
-    const next = firstEdge.slice();
-    for (let e = 0; e < nEdges; e++) sorted[edge0 + next[sender[e]]++] = edge0 + e;
-    edge0 += nEdges;
-  }
-  return sorted;
-}
-
-/** What the device says of one graph, finished in float64.
+/** What the device says of one frame, finished in float64.
  * @param atoms as `edge_forces` writes them
  * @param readouts of every layer, shape (n_atoms) each */
-function finishGraph(
+function finishFrame(
   { readout, head, zbl }: Energies,
-  graph: Graph,
+  frame: Frame,
   atoms: Float32Array,
   readouts: readonly Float32Array[],
 ): Prediction {
-  const { nAtoms, species } = graph;
+  const { species } = frame;
+  const nAtoms = species.length;
   const forces = new Float64Array(3 * nAtoms);
   const [xx, yy, zz, yz, xz, xy] = [3, 4, 5, 6, 7, 8].map((column) => {
     let sum = 0;
@@ -157,7 +153,10 @@ function finishGraph(
     for (let k = 0; k < 3; k++) forces[3 * n + k] = atoms[12 * n + k];
     for (const layer of readouts) sums[n] += layer[n];
   }
-  if (zbl) addRepulsion(graph, zbl, readout.scale[head], sums, forces, virial);
+  if (zbl) {
+    const near = neighborList(frame, repulsionReach(zbl, species));
+    addRepulsion(near, zbl, readout.scale[head], sums, forces, virial);
+  }
   const elements = Uint8Array.from(species, (z) => readout.elements.indexOf(z));
   const nodeEnergies = scaledEnergies(readout, elements, sums, head);
   return { energy: nodeEnergies.reduce((sum, e) => sum + e, 0), nodeEnergies, forces, virial };

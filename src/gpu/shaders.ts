@@ -6,14 +6,17 @@ import covariance from "../../shaders/covariance.wgsl" with { type: "text" };
 import edgeDensityAdjoint from "../../shaders/edge_density_adjoint.wgsl" with { type: "text" };
 import edgeForces from "../../shaders/edge_forces.wgsl" with { type: "text" };
 import edgeGradients from "../../shaders/edge_gradients.wgsl" with { type: "text" };
+import edgeOffsets from "../../shaders/edge_offsets.wgsl" with { type: "text" };
 import filterConvolution from "../../shaders/filter_convolution.wgsl" with { type: "text" };
 import neighborCount from "../../shaders/neighbor_count.wgsl" with { type: "text" };
+import neighborList from "../../shaders/neighbor_list.wgsl" with { type: "text" };
 import poolAtoms from "../../shaders/pool_atoms.wgsl" with { type: "text" };
 import powerIteration from "../../shaders/power_iteration.wgsl" with { type: "text" };
 import productBasis from "../../shaders/product_basis.wgsl" with { type: "text" };
 import productBasisAdjoint from "../../shaders/product_basis_adjoint.wgsl" with { type: "text" };
 import radialBasis from "../../shaders/radial_basis.wgsl" with { type: "text" };
 import readout from "../../shaders/readout.wgsl" with { type: "text" };
+import reverseEdges from "../../shaders/reverse_edges.wgsl" with { type: "text" };
 import sphericalHarmonics from "../../shaders/spherical_harmonics.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 
@@ -27,14 +30,17 @@ export const SHADERS = {
   edge_density_adjoint: edgeDensityAdjoint,
   edge_forces: edgeForces,
   edge_gradients: edgeGradients,
+  edge_offsets: edgeOffsets,
   filter_convolution: filterConvolution,
   neighbor_count: neighborCount,
+  neighbor_list: neighborList,
   pool_atoms: poolAtoms,
   power_iteration: powerIteration,
   product_basis: productBasis,
   product_basis_adjoint: productBasisAdjoint,
   radial_basis: radialBasis,
   readout,
+  reverse_edges: reverseEdges,
   spherical_harmonics: sphericalHarmonics,
 };
 

@@ -1,4 +1,3 @@
-import type { Graph } from "../frame.ts";
 import type { Pooling } from "../model/pooling.ts";
 import type { Gpu } from "./device.ts";
 import { fold, type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts";
@@ -6,6 +5,9 @@ import { fold, type Kernel, readBack, storageBuffer, uniform } from "./kernel.ts
 /** The kernels of a model; those of paths are compiled for each. */
 export type ModelKernels = Readonly<
   Record<
+    | "neighbor_list"
+    | "edge_offsets"
+    | "reverse_edges"
     | "spherical_harmonics"
     | "radial_basis"
     | "channel_mix"
@@ -25,8 +27,8 @@ export type ModelKernels = Readonly<
 type Field = readonly ["u32" | "f32", number];
 
 /** Whose rows are pooled: the atoms' elements are at z of `atoms`, shape (n_atoms, 4). */
-interface Pooled {
-  readonly graphs: readonly Graph[];
+export interface Pooled {
+  readonly frames: readonly { readonly species: Uint8Array }[];
   readonly atoms: GPUBuffer;
   readonly nElements: number;
 }
@@ -70,18 +72,18 @@ export class Stage {
     this.dispatch(kernel, [params, ...buffers], x, y);
   }
 
-  /** Runs everything and reads the atoms' rows, or pooled ones. */
-  async finishRows(
+  /** The atoms' rows, or pooled ones, and how many numbers there are. */
+  poolRows(
     rows: GPUBuffer,
     nAtoms: number,
     columns: number,
     pooling: Pooling | null,
     pooled: Pooled,
-  ): Promise<Float32Array> {
+  ): readonly [GPUBuffer, number] {
     const { buffer, count } = pooling
       ? this.#pool(rows, columns, pooling, pooled)
       : { buffer: rows, count: nAtoms };
-    return (await this.finish([[buffer, count * columns]]))[0];
+    return [buffer, count * columns];
   }
 
   /** Runs everything and reads float32 buffers back, of so many numbers each. */
@@ -97,16 +99,16 @@ export class Stage {
   }
 
   /** Pools the atoms' rows of every graph. */
-  #pool(rows: GPUBuffer, columns: number, pooling: Pooling, { graphs, atoms, nElements }: Pooled) {
+  #pool(rows: GPUBuffer, columns: number, pooling: Pooling, { frames, atoms, nElements }: Pooled) {
     const nBlocks = pooling === "per-element-mean" ? nElements : 1;
     const deviations = pooling === "mean-std" ? 1 : 0;
-    const count = graphs.length * (nBlocks + deviations);
+    const count = frames.length * (nBlocks + deviations);
     const buffer = this.buffer("pooled", count * columns);
-    const ends = new Uint32Array(2 * graphs.length);
+    const ends = new Uint32Array(2 * frames.length);
     let atom = 0;
-    graphs.forEach(({ nAtoms }, f) => ends.set([atom, atom += nAtoms], 2 * f));
-    const { x, y } = fold(graphs.length);
-    const fields = [graphs.length, columns, nBlocks, deviations, x];
+    frames.forEach(({ species }, f) => ends.set([atom, atom += species.length], 2 * f));
+    const { x, y } = fold(frames.length);
+    const fields = [frames.length, columns, nBlocks, deviations, x];
     const params = this.params("pool_atoms", fields.map((value): Field => ["u32", value]));
     const tensors = [rows, atoms, this.upload("frames", ends), buffer];
     this.dispatch(this.kernels.pool_atoms, [params, ...tensors], x, y, nBlocks);

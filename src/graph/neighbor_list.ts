@@ -6,10 +6,11 @@ import {
   type Frame,
   type Graph,
   invertCell,
+  periodicVolume,
 } from "../frame.ts";
 
 /** Atoms closer than this are the same place written twice, Å. */
-const COINCIDENT = 1e-5;
+export const COINCIDENT = 1e-5;
 /** Bins along a length of the cutoff: finer ones hold fewer atoms in vain, and are more to visit. */
 const BINS_PER_CUTOFF = 2;
 /** More neighbors per atom than this, by the density, mean a cell in the wrong unit, not matter. */
@@ -30,7 +31,7 @@ const MAX_NEIGHBORS = 20_000;
 export function neighborList(frame: Frame, rMax: number): Graph {
   const bins = binAtoms(frame, rMax);
   const nAtoms = frame.species.length;
-  const edges = new EdgeBuilder(nAtoms, likelyNeighbors(frame, bins.basis, rMax));
+  const edges = new EdgeBuilder(nAtoms, likelyNeighbors(frame, rMax));
   for (let i = 0; i < nAtoms; i++) {
     visitNeighbors(frame, bins, rMax, i, edges);
     edges.closeReceiver(i);
@@ -38,7 +39,8 @@ export function neighborList(frame: Frame, rMax: number): Graph {
   return edges.graph(frame.species);
 }
 
-interface Bins {
+/** Atoms of a frame in a grid of its cell. */
+export interface Bins {
   /** Lattice vectors, those of non-periodic axes replaced by unit vectors, shape (3, 3). */
   readonly basis: Float64Array;
   /** Number of bins and search range per axis, shape (3). */
@@ -54,7 +56,8 @@ interface Bins {
   readonly atoms: Uint32Array;
 }
 
-function binAtoms(frame: Frame, rMax: number): Bins {
+/** Bins the atoms of a frame for a search within `rMax`; errors as of `neighborList`. */
+export function binAtoms(frame: Frame, rMax: number): Bins {
   const { positions, pbc } = frame;
   const nAtoms = frame.species.length;
   const basis = independentBasis(frame);
@@ -118,9 +121,10 @@ function checkDensity(frame: Frame, basis: Float64Array, rMax: number): void {
 }
 
 /** Neighbors per atom by the density of a periodic frame and a little more, or a common number. */
-function likelyNeighbors({ pbc, species }: Frame, basis: Float64Array, rMax: number): number {
-  if (!pbc.every((periodic) => periodic)) return 64;
-  return 16 + Math.ceil(1.05 * 4 / 3 * Math.PI * rMax ** 3 * species.length / cellVolume(basis));
+export function likelyNeighbors(frame: Frame, rMax: number): number {
+  const volume = periodicVolume(frame);
+  if (!(volume > 0)) return 64;
+  return 16 + Math.ceil(1.05 * 4 / 3 * Math.PI * rMax ** 3 * frame.species.length / volume);
 }
 
 function sortBins(binOf: Int32Array, counts: readonly number[], nAtoms: number) {

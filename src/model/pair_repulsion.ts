@@ -59,8 +59,13 @@ export function pairRepulsionAdjoint(graph: Graph, r: Float64Array, zbl: ZblMode
   return slopes;
 }
 
+/** Distance from which on no two atoms of a frame repel each other, Å. */
+export function repulsionReach({ covalentRadii }: ZblModel, species: Uint8Array): number {
+  return 2 * Math.max(...new Set(Array.from(species, (z) => covalentRadii[z])));
+}
+
 /**
- * Adds the repulsion to a prediction: energies before scaling, forces and virial, times `scale`.
+ * Adds the repulsion of all edges within its reach to a prediction: energies before scaling, forces and virial, times `scale`.
  *
  * @param energy shape (n_atoms), eV before scaling
  * @param forces shape (n_atoms, 3), eV/Å
@@ -74,7 +79,7 @@ export function addRepulsion(
   forces: Float64Array,
   virial: Float64Array,
 ): void {
-  const longest = 2 * Math.max(...new Set(Array.from(species, (z) => zbl.covalentRadii[z])));
+  const longest = repulsionReach(zbl, species);
   for (let n = 0; n < nAtoms; n++) {
     for (let e = firstEdge[n]; e < firstEdge[n + 1]; e++) {
       const v = vectors.subarray(3 * e, 3 * e + 3);

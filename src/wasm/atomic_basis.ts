@@ -17,7 +17,7 @@
 //           + (2 l1 + 1) (2 l2 + 1) n_atoms groups)
 //
 // width is a multiple of 8. Relative error about 1e-6 at 400 neighbors.
-// Definition: src/model/atomic_basis.ts. Host: src/cpu/describe_frame.ts.
+// Definition: src/model/atomic_basis.ts. Host: src/cpu/layer.ts.
 
 import { add_images } from "./shared/add_images";
 import { madd } from "./shared/madd";

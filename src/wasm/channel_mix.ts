@@ -6,7 +6,7 @@
 //          0, added to
 // in_rows, out_rows  u32 (n_rows); padded by the host to a multiple of 4 by repeating the last row
 //
-// n_in is a multiple of 4, n_out of 8. Definition: src/model/channel_mix.ts. Host: src/cpu/describe_frame.ts.
+// n_in is a multiple of 4, n_out of 8. Definition: src/model/channel_mix.ts. Host: src/cpu/frame_run.ts.
 
 import { lane, madd } from "./shared/madd";
 

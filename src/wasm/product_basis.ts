@@ -7,7 +7,7 @@
 // elements     u8 (n_atoms)
 // out          f32 (n_atoms, d_out, channels), components l² … written
 //
-// channels is a multiple of 8. Definition: src/model/product_basis.ts. Host: src/cpu/describe_frame.ts.
+// channels is a multiple of 8. Definition: src/model/product_basis.ts. Host: src/cpu/layer.ts.
 
 const NONE: u32 = 255;
 
