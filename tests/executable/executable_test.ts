@@ -37,6 +37,15 @@ test("the executable runs from an empty folder with no PATH, and chooses the sam
     // It carries Dawn: with a driver the WGSL runs, too.
     if (driver) assert.match(doctor.stdout, /^ok +gpu +neighbor_count/m);
     assert.equal(run("scan", sample, "--strict").status, 0);
+    // A carried binary measures any machine.
+    const speed = run("doctor", "--speed", "--json", "--threads", "1");
+    assert.equal(speed.status, 0, speed.stderr + speed.stdout);
+    const { speeds } = JSON.parse(speed.stdout) as { speeds: { name: string; median: number }[] };
+    assert.deepEqual(speeds.slice(0, 2).map(({ name }) => name), [
+      "descriptors",
+      "energies, forces",
+    ]);
+    assert.ok(speeds.every(({ median }) => median > 0));
     assert.equal(run("distill").status, 2);
     console.log(`measured: the executable has ${(statSync(EXECUTABLE).size / 1e6).toFixed(0)} MB`);
   }));
