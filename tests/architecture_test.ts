@@ -43,7 +43,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 /** Definitions that no kernel's host may import: the three implementations judge each other. */
 const DEFINITIONS =
-  /model\/(mace|mace_layer|potential|spherical_harmonics|radial_basis|atomic_basis|channel_mix|product_basis|schnet)\.ts$|linalg\/covariance\.ts$/;
+  /model\/(mace|mace_layer|mace_mixes|parameter_gradients|potential|spherical_harmonics|radial_basis|atomic_basis|channel_mix|product_basis|schnet)\.ts$|linalg\/covariance\.ts$/;
 const MAX_LINES = 400;
 const MAX_FUNCTION_LINES = 60;
 

@@ -6,12 +6,15 @@ import { type MaceModel, messagePaths } from "../src/model/mace_model.ts";
 import { normalNumbers, type Npz, readNpz, sharedPath } from "./support.ts";
 
 /** One of the `.npz` cases and its model; null where the reference material is not present. */
-export function goldenCase(name: string): { npz: Npz; model: MaceModel } | null {
+export function goldenCase(
+  name: string,
+): { npz: Npz; model: MaceModel; checkpoint: Checkpoint } | null {
   const path = sharedPath(`reference/mace/${name}.npz`);
   const couplings = sharedPath("reference/mace/density_c16.model");
   if (!path || !couplings) return null;
   const npz = readNpz(path);
-  return { npz, model: maceModel(checkpointOf(npz, loadMace(couplings).checkpoint.tensors)) };
+  const checkpoint = checkpointOf(npz, loadMace(couplings).checkpoint.tensors);
+  return { npz, model: maceModel(checkpoint), checkpoint };
 }
 
 /**

@@ -38,17 +38,21 @@ function orderName(prefix: string, order: number, highest: number): string {
   return order === highest ? `${prefix}weights_max` : `${prefix}weights.${highest - 1 - order}`;
 }
 
+/** Names of the weights of a contraction, by correlation order from 1. */
+export function orderNames(checkpoint: Checkpoint, prefix: string): string[] {
+  const highest = correlation(checkpoint, prefix);
+  return Array.from({ length: highest }, (_, k) => orderName(prefix, k + 1, highest));
+}
+
 function readPathWeights(
   checkpoint: Checkpoint,
   prefix: string,
   nPaths: number,
   { nElements, channels }: { nElements: number; channels: number },
 ): Float64Array {
-  const highest = correlation(checkpoint, prefix);
   const out = new Float64Array(nElements * nPaths * channels);
   let first = 0;
-  for (let order = 1; order <= highest; order++) {
-    const name = orderName(prefix, order, highest);
+  for (const name of orderNames(checkpoint, prefix)) {
     const { data, shape } = tensor(checkpoint, name);
     const n = shape[1];
     if (shape.length !== 3 || shape[0] !== nElements || shape[2] !== channels) {

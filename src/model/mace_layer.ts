@@ -1,7 +1,6 @@
 import { type Graph, receiverOf } from "../frame.ts";
-import { transposed } from "../matrix.ts";
 import { atomicBasis, atomicBasisAdjoint, pathOffsets } from "./atomic_basis.ts";
-import { channelMix, elementWeights } from "./channel_mix.ts";
+import { mixDegrees, mixElements, mixPaths, transpose } from "./mace_mixes.ts";
 import type { Contraction, MaceLayer, MaceModel } from "./mace_model.ts";
 import { elementCoefficients, productBasis, productBasisAdjoint } from "./product_basis.ts";
 import {
@@ -148,6 +147,11 @@ export interface EdgeAdjoints {
   readonly basis: Float64Array;
 }
 
+/** Adjoints of the stages of a layer, shaped as these, and of the features h that enter. */
+export type LayerAdjoints = Readonly<
+  Record<Exclude<keyof LayerStages, "normalized" | "skip"> | "h", Float64Array>
+>;
+
 /**
  * Adjoint of `maceLayer`: what a change of the features that leave it means for those that enter it and
  * for the edges.
@@ -155,7 +159,7 @@ export interface EdgeAdjoints {
  * @param stages what the layer computed
  * @param featuresBar adjoint of the features that leave, shape (n_atoms, (lOut + 1)², C)
  * @param edgesBar added to
- * @returns adjoint of the features that enter, shape (n_atoms, (lIn + 1)², C)
+ * @returns the adjoints of all stages
  */
 export function maceLayerAdjoint(
   model: MaceModel,
@@ -166,33 +170,14 @@ export function maceLayerAdjoint(
   stages: LayerStages,
   featuresBar: Float64Array,
   edgesBar: EdgeAdjoints,
-): Float64Array {
+): LayerAdjoints {
   const { channels: C, lMax } = model;
   const { nAtoms } = graph;
   const [d, dIn, dOut] = [(lMax + 1) ** 2, (layer.lIn + 1) ** 2, (layer.lOut + 1) ** 2];
   const scale = 1 / Math.sqrt(C);
   const { productLinear, lOut } = layer;
   const productBar = mixDegrees(featuresBar, productLinear, lOut, nAtoms, C, scale, transpose);
-  const xBar = new Float64Array(nAtoms * d * C);
-  for (const contraction of layer.contractions) {
-    const { l } = contraction;
-    const rows = (2 * l + 1) * C;
-    const outBar = new Float64Array(nAtoms * rows);
-    for (let n = 0; n < nAtoms; n++) {
-      const from = (n * dOut + l * l) * C;
-      outBar.set(productBar.subarray(from, from + rows), n * rows);
-    }
-    const coefficients = coefficientsOf(model, contraction, elements);
-    productBasisAdjoint(
-      stages.x,
-      contraction,
-      coefficients,
-      elements,
-      { d, channels: C },
-      outBar,
-      xBar,
-    );
-  }
+  const xBar = contractionsAdjoint(model, layer, elements, stages.x, productBar);
   let normalizedBar = xBar;
   if (!layer.residual) {
     normalizedBar = new Float64Array(nAtoms * d * C);
@@ -215,7 +200,47 @@ export function maceLayerAdjoint(
     const l = Math.min(layer.nSkip - 1, layer.lIn, lOut);
     mixElements(model, layer, elements, featuresBar, dOut, hBar, dIn, l, transpose);
   }
-  return hBar;
+  return {
+    ...{ features: featuresBar, productBasis: productBar, x: xBar, message: messageBar },
+    ...{ density: densityBar, atomicBasis: sumsBar, up: upBar, h: hBar },
+  };
+}
+
+/** Adjoint of the contractions of all degrees, from their outputs to their common input. */
+function contractionsAdjoint(
+  model: MaceModel,
+  layer: MaceLayer,
+  elements: Uint8Array,
+  x: Float64Array,
+  productBar: Float64Array,
+): Float64Array {
+  const { channels, lMax } = model;
+  const d = (lMax + 1) ** 2;
+  const xBar = new Float64Array(x.length);
+  for (const contraction of layer.contractions) {
+    const outBar = degreeOf(productBar, contraction.l, layer.lOut, channels);
+    const coefficients = coefficientsOf(model, contraction, elements);
+    const shape = { d, channels };
+    productBasisAdjoint(x, contraction, coefficients, elements, shape, outBar, xBar);
+  }
+  return xBar;
+}
+
+/** Components of degree l out of features (n_atoms, (lMax + 1)², C), shape (n_atoms, 2l + 1, C). */
+export function degreeOf(
+  features: Float64Array,
+  l: number,
+  lMax: number,
+  channels: number,
+): Float64Array {
+  const row = (lMax + 1) ** 2 * channels;
+  const size = (2 * l + 1) * channels;
+  const out = new Float64Array(features.length / row * size);
+  for (let n = 0; n * size < out.length; n++) {
+    const from = n * row + l * l * channels;
+    out.set(features.subarray(from, from + size), n * size);
+  }
+  return out;
 }
 
 /** What the message of atom n is divided by: Σ ρ + 1, or a number. */
@@ -293,86 +318,4 @@ function coefficientsOf(model: MaceModel, contraction: Contraction, elements: Ui
   return model.elements.map((_, z) =>
     elements.includes(z) ? elementCoefficients(contraction, z, model.channels) : new Float64Array(0)
   );
-}
-
-/** The weights of a linear layer (C, C), or of its adjoint. */
-type Turn = (weight: Float64Array, channels: number) => Float64Array;
-const plain: Turn = (weight) => weight;
-const transpose: Turn = (weight, channels) => transposed(weight, channels, channels);
-
-/** out[l] = scale · x[l] W[l] for every degree l, shapes (n_atoms, (lMax + 1)², C); Wᵀ in the adjoint. */
-function mixDegrees(
-  x: Float64Array,
-  weights: Float64Array,
-  lMax: number,
-  nAtoms: number,
-  channels: number,
-  scale: number,
-  turn: Turn = plain,
-): Float64Array {
-  const d = (lMax + 1) ** 2;
-  const out = new Float64Array(x.length);
-  for (let l = 0; l <= lMax; l++) {
-    const square = channels * channels;
-    const weight = turn(weights.subarray(l * square, (l + 1) * square), channels);
-    const at = { dIn: d, first: l * l, dOut: d, target: l * l, count: 2 * l + 1 };
-    channelMix(x, weight, out, { nAtoms, channels, scale, ...at });
-  }
-  return out;
-}
-
-/** The linear layer of an interaction: paths of equal l3 are summed, 1/√(C n_l) normalised; from message
- * to paths in the adjoint. */
-function mixPaths(
-  x: Float64Array,
-  layer: MaceLayer,
-  lMax: number,
-  nAtoms: number,
-  channels: number,
-  turn: Turn = plain,
-): Float64Array {
-  const d = (lMax + 1) ** 2;
-  const { offsets, total } = pathOffsets(layer.paths);
-  const out = new Float64Array(nAtoms * (turn === plain ? d : total) * channels);
-  layer.paths.forEach(([, , l], p) => {
-    const fanIn = channels * layer.paths.filter((path) => path[2] === l).length;
-    const weight = turn(
-      layer.linear.subarray(p * channels ** 2, (p + 1) * channels ** 2),
-      channels,
-    );
-    const at = turn === plain
-      ? { dIn: total, first: offsets[p], dOut: d, target: l * l }
-      : { dIn: d, first: l * l, dOut: total, target: offsets[p] };
-    const scale = 1 / Math.sqrt(fanIn);
-    channelMix(x, weight, out, { nAtoms, channels, scale, count: 2 * l + 1, ...at });
-  });
-  return out;
-}
-
-/** out[l] += 1/√(C n_elements) · x[l] W[l, z_n] for l = 0 … lMax. */
-function mixElements(
-  model: MaceModel,
-  layer: MaceLayer,
-  elements: Uint8Array,
-  x: Float64Array,
-  dIn: number,
-  out: Float64Array,
-  dOut: number,
-  lMax: number,
-  turn: Turn = plain,
-): void {
-  const C = model.channels;
-  const scale = 1 / Math.sqrt(C * model.elementNormalizer);
-  for (const z of new Set(elements)) {
-    for (let l = 0; l <= lMax; l++) {
-      const weight = turn(elementWeights(layer.skip, l, z, model.elements.length, C), C);
-      const at = { dIn, first: l * l, dOut, target: l * l, count: 2 * l + 1 };
-      elements.forEach((zn, n) => {
-        if (zn !== z) return;
-        const from = x.subarray(n * dIn * C, (n + 1) * dIn * C);
-        const to = out.subarray(n * dOut * C, (n + 1) * dOut * C);
-        channelMix(from, weight, to, { nAtoms: 1, channels: C, scale, ...at });
-      });
-    }
-  }
 }

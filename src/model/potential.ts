@@ -63,7 +63,7 @@ export function energyGradients(model: MaceModel, graph: Graph, head = 0) {
     const { features } = layers[t];
     addReadoutAdjoint(model, t, features, features.length / graph.nAtoms, head, g, bar);
     const layer = model.layers[t];
-    bar = maceLayerAdjoint(model, layer, graph, edges, elements, layers[t], bar, edgesBar);
+    bar = maceLayerAdjoint(model, layer, graph, edges, elements, layers[t], bar, edgesBar).h;
   }
   return {
     nodeEnergies: energiesOf(model, graph, stages, head),

@@ -90,3 +90,45 @@ export function productBasisAdjoint(
     }
   }
 }
+
+/**
+ * Adjoint of `productBasis` for the weights of its paths:
+ * W̄[z, k, c] += Σ_t basis[t, k] Σ_{n of z} B̄[n, M_t, c] · (monomial t of x[n, :, c]).
+ *
+ * @param weightsBar added to, shape (n_elements, n_paths, C)
+ */
+export function productBasisWeights(
+  x: Float64Array,
+  { l, nTerms, nPaths, component, indices, basis }: Contraction,
+  elements: ArrayLike<number>,
+  { d, channels: C }: { d: number; channels: number },
+  outBar: Float64Array,
+  weightsBar: Float64Array,
+): void {
+  const sums = new Map<number, Float64Array>();
+  for (let n = 0; n < elements.length; n++) {
+    const z = elements[n];
+    let own = sums.get(z);
+    if (!own) sums.set(z, own = new Float64Array(nTerms * C));
+    const from = n * d * C;
+    for (let t = 0; t < nTerms; t++) {
+      const target = (n * (2 * l + 1) + component[t]) * C;
+      const [i, j, k] = [indices[3 * t], indices[3 * t + 1], indices[3 * t + 2]];
+      for (let c = 0; c < C; c++) {
+        let monomial = outBar[target + c] * x[from + i * C + c];
+        if (j !== NO_FACTOR) monomial *= x[from + j * C + c];
+        if (k !== NO_FACTOR) monomial *= x[from + k * C + c];
+        own[t * C + c] += monomial;
+      }
+    }
+  }
+  for (const [z, own] of sums) {
+    for (let t = 0; t < nTerms; t++) {
+      for (let k = 0; k < nPaths; k++) {
+        const b = basis[t * nPaths + k];
+        if (b === 0) continue;
+        for (let c = 0; c < C; c++) weightsBar[(z * nPaths + k) * C + c] += b * own[t * C + c];
+      }
+    }
+  }
+}

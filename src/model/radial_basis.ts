@@ -154,6 +154,33 @@ export function radialWeightsAdjoint(
   for (let i = 0; i < bar.length; i++) basisBar[i] += bar[i];
 }
 
+/**
+ * Adjoint of `radialWeights` for the weights of the MLP.
+ *
+ * @param radialBar shape (n_edges, n_paths, C)
+ * @param mlpBar added to, shaped as the MLP
+ */
+export function radialMlpWeights(
+  basis: Float64Array,
+  { radialMlp, radialWidths }: Pick<MaceLayer, "radialMlp" | "radialWidths">,
+  siluScale: number,
+  radialBar: Float64Array,
+  mlpBar: readonly Float64Array[],
+): void {
+  const n = basis.length / radialWidths[0];
+  const { sums, outputs } = hiddenLayers(basis, radialMlp.slice(0, -1), radialWidths, siluScale);
+  let bar = radialBar;
+  for (let k = radialMlp.length - 1; k >= 0; k--) {
+    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
+    const scale = 1 / Math.sqrt(from);
+    addProduct(mlpBar[k], transposed(outputs[k], n, from), bar, from, n, to, scale);
+    if (k === 0) return;
+    const next = new Float64Array(n * from);
+    addProduct(next, bar, transposed(radialMlp[k], from, to), n, to, from, scale);
+    bar = next.map((x, i) => x * siluScale * siluSlope(sums[k - 1][i]));
+  }
+}
+
 /** Density of each edge, tanh((b · w / √n_bessel)²), shape (n_edges). */
 export function edgeDensity(basis: Float64Array, weight: Float64Array): Float64Array {
   const nb = weight.length;
@@ -179,5 +206,21 @@ export function edgeDensityAdjoint(
     for (let n = 0; n < nb; n++) d += basis[e * nb + n] * weight[n] / Math.sqrt(nb);
     const slope = rhoBar[e] * (1 - Math.tanh(d * d) ** 2) * 2 * d / Math.sqrt(nb);
     for (let n = 0; n < nb; n++) basisBar[e * nb + n] += slope * weight[n];
+  }
+}
+
+/** Adjoint of `edgeDensity` for its weights, added to `weightBar`. */
+export function edgeDensityWeights(
+  basis: Float64Array,
+  weight: Float64Array,
+  rhoBar: Float64Array,
+  weightBar: Float64Array,
+): void {
+  const nb = weight.length;
+  for (let e = 0; e < rhoBar.length; e++) {
+    let d = 0;
+    for (let n = 0; n < nb; n++) d += basis[e * nb + n] * weight[n] / Math.sqrt(nb);
+    const slope = rhoBar[e] * (1 - Math.tanh(d * d) ** 2) * 2 * d / Math.sqrt(nb);
+    for (let n = 0; n < nb; n++) weightBar[n] += slope * basis[e * nb + n];
   }
 }

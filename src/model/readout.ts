@@ -105,6 +105,38 @@ export function addReadoutAdjoint(
   }
 }
 
+/** The arrays of a readout: one if it is linear, else those of the hidden layer and behind it. */
+export type ReadoutWeights = readonly Float64Array[];
+
+/** Adjoint of `addReadout` for its weights, added to `weightsBar`. */
+export function addReadoutWeights(
+  model: ReadoutModel,
+  t: number,
+  features: Float64Array,
+  stride: number,
+  head: number,
+  g: number,
+  weightsBar: ReadoutWeights,
+): void {
+  const { channels: C, heads: { length: nHeads }, siluScale } = model;
+  const readout = model.readouts[t];
+  for (let at = 0; at < features.length; at += stride) {
+    const h = features.subarray(at, at + C);
+    if (readout.kind === "linear") {
+      for (let c = 0; c < C; c++) weightsBar[0][c * nHeads + head] += g * h[c] / Math.sqrt(C);
+      continue;
+    }
+    const { width, hidden, output } = readout;
+    const norm = Math.sqrt(width * nHeads);
+    for (let w = head * width; w < (head + 1) * width; w++) {
+      const a = hiddenSum(h, hidden, w);
+      weightsBar[1][w * nHeads + head] += g * siluScale * silu(a) / norm;
+      const aBar = g * output[w * nHeads + head] / norm * siluScale * siluSlope(a) / Math.sqrt(C);
+      for (let c = 0; c < C; c++) weightsBar[0][c * width * nHeads + w] += aBar * h[c];
+    }
+  }
+}
+
 /**
  * The weights of one layer and head as float32 kernels read them, all normalisations included: w of the
  * C channels for a linear readout (width 0), else W of shape (C, width), then v of shape (width).

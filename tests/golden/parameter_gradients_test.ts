@@ -1,0 +1,43 @@
+/** Gradients of energies with respect to every trainable tensor, against the official code's autograd. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { weightsByName } from "../../src/checkpoint/weight_names.ts";
+import { addEnergyGradient, zeroWeights } from "../../src/model/parameter_gradients.ts";
+import { goldenCase } from "../golden_models.ts";
+import { assertClose, graphOf, relativeError } from "../support.ts";
+
+/** Of the largest entry of each tensor. */
+const TOLERANCE = 1e-9;
+const CASES = [
+  ...["mp0_c4", "density_c4", "agnesi_c4", "density_c16", "density_L0_c16", "densityH_rs130_c8"],
+  "density89_H8_c2",
+];
+
+for (const name of CASES) {
+  test(`the energy's gradient of ${name} is the official code's in every tensor`, () => {
+    const golden = goldenCase(name);
+    if (!golden) return;
+    const { npz, model, checkpoint } = golden;
+    const wanted = npz.names.filter((key) => key.startsWith("dE:"));
+    if (wanted.length === 0) {
+      console.log(`skipped: ${name} holds no gradients`);
+      return;
+    }
+    const { graph } = graphOf(
+      npz.array("in:atomic_numbers").data,
+      npz.array("in:edge_index").data,
+      npz.array("mid:vec").data,
+    );
+    const gradient = zeroWeights(model);
+    addEnergyGradient(model, graph, 0, 1, gradient);
+    const named = weightsByName(checkpoint, gradient);
+    assert.deepEqual([...named.keys()].sort(), wanted.map((key) => key.slice(3)).sort());
+    let worst = 0;
+    for (const [tensor, own] of named) {
+      const expected = npz.array(`dE:${tensor}`).data;
+      assertClose(own, expected, TOLERANCE, `${name}, ${tensor}`);
+      worst = Math.max(worst, relativeError(own, expected));
+    }
+    console.log(`measured: ${name}: ${named.size} gradients to ${worst.toExponential(1)}`);
+  });
+}
