@@ -17,6 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   evaluate: ["io", "model", "scan"],
   potential: ["backend", "model"],
   speed: ["backend", "graph", "model", "linalg", "select"],
+  train: ["model"],
   report: ["compare", "evaluate", "pipeline", "scan", "select"],
   backend: ["graph", "model", "linalg", "select"],
   pipeline: ["backend", "model", "linalg", "select"],
