@@ -12,7 +12,7 @@
 //
 // One workgroup per receiver. Relative error 1e-6.
 // Dispatch: n_atoms, folded into x and y.
-// Definition: edgeDensityAdjoint in src/model/radial_basis.ts.
+// Definition: edgeDensityAdjoint in src/model/edge_density.ts.
 // Host: src/gpu/layer_adjoint.ts.
 
 struct Params {

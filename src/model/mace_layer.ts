@@ -3,12 +3,8 @@ import { atomicBasis, atomicBasisAdjoint, pathOffsets } from "./atomic_basis.ts"
 import { mixDegrees, mixElements, mixPaths, transpose } from "./mace_mixes.ts";
 import type { Contraction, MaceLayer, MaceModel } from "./mace_model.ts";
 import { elementCoefficients, productBasis, productBasisAdjoint } from "./product_basis.ts";
-import {
-  edgeDensity,
-  edgeDensityAdjoint,
-  radialWeights,
-  radialWeightsAdjoint,
-} from "./radial_basis.ts";
+import { radialWeights, radialWeightsAdjoint } from "./radial_weights.ts";
+import { edgeDensity, edgeDensityAdjoint } from "./edge_density.ts";
 
 /** Edges whose radial weights are held at a time; bounds memory, not results. */
 const EDGE_BLOCK = 2048;
@@ -244,7 +240,7 @@ export function degreeOf(
 }
 
 /** What the message of atom n is divided by: Σ ρ + 1, or a number. */
-function normOf(layer: MaceLayer, density: Float64Array, n: number): number {
+export function normOf(layer: MaceLayer, density: Float64Array, n: number): number {
   return layer.density ? density[n] + 1 : layer.avgNumNeighbors;
 }
 
@@ -314,7 +310,7 @@ function neighborSumsAdjoint(
 }
 
 /** Coefficients of a contraction for the elements that occur; empty for the others. */
-function coefficientsOf(model: MaceModel, contraction: Contraction, elements: Uint8Array) {
+export function coefficientsOf(model: MaceModel, contraction: Contraction, elements: Uint8Array) {
   return model.elements.map((_, z) =>
     elements.includes(z) ? elementCoefficients(contraction, z, model.channels) : new Float64Array(0)
   );

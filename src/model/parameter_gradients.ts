@@ -11,7 +11,8 @@ import {
 } from "./mace_layer.ts";
 import type { MaceLayer, MaceModel } from "./mace_model.ts";
 import { productBasisWeights } from "./product_basis.ts";
-import { edgeDensityWeights, radialMlpWeights } from "./radial_basis.ts";
+import { radialMlpWeights } from "./radial_weights.ts";
+import { edgeDensityWeights } from "./edge_density.ts";
 import { addReadoutAdjoint, addReadoutWeights, type ReadoutWeights } from "./readout.ts";
 
 /** The trainable numbers of a layer, or what belongs to each of them. */

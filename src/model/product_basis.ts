@@ -132,3 +132,100 @@ export function productBasisWeights(
     }
   }
 }
+
+/** Tangent of `productBasis`: Ḃ_M = Σ_t w_t Σ_f ẋ_f Π_{g ≠ f} x_g. */
+export function productBasisTangent(
+  x: Float64Array,
+  xDot: Float64Array,
+  { l, nTerms, component, indices }: Contraction,
+  coefficients: readonly Float64Array[],
+  elements: ArrayLike<number>,
+  { d, channels: C }: { d: number; channels: number },
+): Float64Array {
+  const out = new Float64Array(elements.length * (2 * l + 1) * C);
+  for (let n = 0; n < elements.length; n++) {
+    const w = coefficients[elements[n]];
+    const from = n * d * C;
+    for (let t = 0; t < nTerms; t++) {
+      const target = (n * (2 * l + 1) + component[t]) * C;
+      const factors = [...indices.subarray(3 * t, 3 * t + 3)].filter((i) => i !== NO_FACTOR);
+      factors.forEach((i, f) => {
+        const others = factors.filter((_, g) => g !== f);
+        for (let c = 0; c < C; c++) {
+          let part = w[t * C + c] * xDot[from + i * C + c];
+          for (const j of others) part *= x[from + j * C + c];
+          out[target + c] += part;
+        }
+      });
+    }
+  }
+  return out;
+}
+
+/** Tangent of `productBasisAdjoint` where x moves and B̄ does not:
+ * Σ_t w_t B̄_M Σ_{g ≠ f} ẋ_g Π_{others} x, added to `xBarDot` of each factor f. */
+export function productBasisAdjointTangent(
+  x: Float64Array,
+  xDot: Float64Array,
+  { l, nTerms, component, indices }: Contraction,
+  coefficients: readonly Float64Array[],
+  elements: ArrayLike<number>,
+  { d, channels: C }: { d: number; channels: number },
+  outBar: Float64Array,
+  xBarDot: Float64Array,
+): void {
+  for (let n = 0; n < elements.length; n++) {
+    const w = coefficients[elements[n]];
+    const from = n * d * C;
+    for (let t = 0; t < nTerms; t++) {
+      const target = (n * (2 * l + 1) + component[t]) * C;
+      const factors = [...indices.subarray(3 * t, 3 * t + 3)].filter((i) => i !== NO_FACTOR);
+      factors.forEach((i, f) =>
+        factors.forEach((j, g) => {
+          if (g === f) return;
+          const others = factors.filter((_, k) => k !== f && k !== g);
+          for (let c = 0; c < C; c++) {
+            let part = w[t * C + c] * outBar[target + c] * xDot[from + j * C + c];
+            for (const k of others) part *= x[from + k * C + c];
+            xBarDot[from + i * C + c] += part;
+          }
+        })
+      );
+    }
+  }
+}
+
+/** Tangent of `productBasisWeights` where x moves and B̄ does not, added to `weightsBarDot`. */
+export function productBasisWeightsTangent(
+  x: Float64Array,
+  xDot: Float64Array,
+  contraction: Contraction,
+  elements: ArrayLike<number>,
+  { d, channels: C }: { d: number; channels: number },
+  outBar: Float64Array,
+  weightsBarDot: Float64Array,
+): void {
+  const { l, nTerms, nPaths, component, indices, basis } = contraction;
+  for (let n = 0; n < elements.length; n++) {
+    const from = n * d * C;
+    for (let t = 0; t < nTerms; t++) {
+      const target = (n * (2 * l + 1) + component[t]) * C;
+      const factors = [...indices.subarray(3 * t, 3 * t + 3)].filter((i) => i !== NO_FACTOR);
+      for (let c = 0; c < C; c++) {
+        let monomialDot = 0;
+        factors.forEach((i, f) => {
+          let part = xDot[from + i * C + c];
+          factors.forEach((j, g) => {
+            if (g !== f) part *= x[from + j * C + c];
+          });
+          monomialDot += part;
+        });
+        for (let k = 0; k < nPaths; k++) {
+          const b = basis[t * nPaths + k];
+          if (b === 0) continue;
+          weightsBarDot[(elements[n] * nPaths + k) * C + c] += b * outBar[target + c] * monomialDot;
+        }
+      }
+    }
+  }
+}

@@ -1,5 +1,7 @@
 import type { MaceLayer, MaceModel, RadialModel } from "./mace_model.ts";
-import { edgeDensity, hiddenLayers, radialBasis, radialWeights } from "./radial_basis.ts";
+import { radialBasis } from "./radial_basis.ts";
+import { hiddenLayers, radialWeights } from "./radial_weights.ts";
+import { edgeDensity } from "./edge_density.ts";
 
 /** Error of the interpolation at which a table is as good as float32, relative to its maximum. */
 const TOLERANCE = 6e-8;

@@ -1,5 +1,5 @@
 import type { MaceModel } from "./mace_model.ts";
-import { silu, siluSlope } from "./silu.ts";
+import { silu, siluCurvature, siluSlope } from "./silu.ts";
 
 /** What leads from features to energies. */
 export type ReadoutModel = Pick<
@@ -133,6 +133,46 @@ export function addReadoutWeights(
       weightsBar[1][w * nHeads + head] += g * siluScale * silu(a) / norm;
       const aBar = g * output[w * nHeads + head] / norm * siluScale * siluSlope(a) / Math.sqrt(C);
       for (let c = 0; c < C; c++) weightsBar[0][c * width * nHeads + w] += aBar * h[c];
+    }
+  }
+}
+
+/**
+ * Tangents of `addReadoutAdjoint` and `addReadoutWeights`, added to those of their results.
+ *
+ * @param featuresDot tangent of the features, in their shape
+ */
+export function addReadoutTangents(
+  model: ReadoutModel,
+  t: number,
+  features: Float64Array,
+  featuresDot: Float64Array,
+  stride: number,
+  head: number,
+  g: number,
+  featuresBarDot: Float64Array,
+  weightsBarDot: ReadoutWeights,
+): void {
+  const { channels: C, heads: { length: nHeads }, siluScale } = model;
+  const readout = model.readouts[t];
+  for (let at = 0; at < features.length; at += stride) {
+    const [h, hDot] = [features, featuresDot].map((x) => x.subarray(at, at + C));
+    if (readout.kind === "linear") {
+      for (let c = 0; c < C; c++) weightsBarDot[0][c * nHeads + head] += g * hDot[c] / Math.sqrt(C);
+      continue;
+    }
+    const { width, hidden, output } = readout;
+    const norm = Math.sqrt(width * nHeads);
+    for (let w = head * width; w < (head + 1) * width; w++) {
+      const [a, aDot] = [h, hDot].map((x) => hiddenSum(x, hidden, w));
+      const factor = g * output[w * nHeads + head] / norm * siluScale / Math.sqrt(C);
+      weightsBarDot[1][w * nHeads + head] += g * siluScale * siluSlope(a) * aDot / norm;
+      const [bar, barDot] = [factor * siluSlope(a), factor * siluCurvature(a) * aDot];
+      for (let c = 0; c < C; c++) {
+        const column = c * width * nHeads + w;
+        weightsBarDot[0][column] += barDot * h[c] + bar * hDot[c];
+        featuresBarDot[at + c] += barDot * hidden[column];
+      }
     }
   }
 }

@@ -78,6 +78,34 @@ export function sphericalHarmonicsAdjoint(
   return out;
 }
 
+/**
+ * Tangent of `sphericalHarmonics`: what they change by where the vectors do.
+ *
+ * @param vectorsDot shape (n_edges, 3), Å
+ * @returns shape (n_edges, (lMax + 1)²)
+ */
+export function sphericalHarmonicsTangent(
+  vectors: Float64Array,
+  lMax: number,
+  vectorsDot: Float64Array,
+): Float64Array {
+  const d = (lMax + 1) ** 2;
+  const out = new Float64Array(vectors.length / 3 * d);
+  const slopes = [0, 1, 2].map(() => new Float64Array(16));
+  for (let e = 0; 3 * e < vectors.length; e++) {
+    const v = vectors.subarray(3 * e, 3 * e + 3);
+    const r = Math.max(Math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]), 1e-12);
+    const u = [v[0] / r, v[1] / r, v[2] / r];
+    differentiate(u[0], u[1], u[2], slopes);
+    const along = u.reduce((sum, x, k) => sum + x * vectorsDot[3 * e + k], 0);
+    u.forEach((x, k) => {
+      const uDot = (vectorsDot[3 * e + k] - x * along) / r;
+      for (let i = 0; i < d; i++) out[e * d + i] += slopes[k][i] * uDot;
+    });
+  }
+  return out;
+}
+
 /** ∂Y/∂x, ∂Y/∂y and ∂Y/∂z of the polynomials of `evaluate`. */
 function differentiate(
   x: number,

@@ -5,7 +5,7 @@
 // norm  f32 (n_atoms), written
 // sums  f64 (n_atoms), scratch
 //
-// Relative error 1e-7. Definition: edgeDensity in src/model/radial_basis.ts. Host: src/cpu/edges.ts.
+// Relative error 1e-7. Definition: edgeDensity in src/model/edge_density.ts. Host: src/cpu/edges.ts.
 
 export function edge_density(
   blocks: usize,

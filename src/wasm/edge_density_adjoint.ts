@@ -7,7 +7,7 @@
 // records_bar f32 (n_edges, 4): number 0, t̄, is added to
 // rho_bar     f64 (n_atoms), scratch
 //
-// Definition: edgeDensityAdjoint in src/model/radial_basis.ts. Host: src/cpu/layer_adjoint.ts.
+// Definition: edgeDensityAdjoint in src/model/edge_density.ts. Host: src/cpu/layer_adjoint.ts.
 
 import { madd } from "./shared/madd";
 

@@ -5,7 +5,7 @@ import { descriptors, equivariantFeatures, maceStages } from "../../src/model/ma
 import { cellVolume } from "../../src/frame.ts";
 import { energyGradients, nodeEnergies, predict } from "../../src/model/potential.ts";
 import { pairRepulsion } from "../../src/model/pair_repulsion.ts";
-import { radialWeights } from "../../src/model/radial_basis.ts";
+import { radialWeights } from "../../src/model/radial_weights.ts";
 import { goldenCase } from "../golden_models.ts";
 import { assertClose, channelFastest, components, graphOf, relativeError } from "../support.ts";
 

@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { weightsByName } from "../../src/checkpoint/weight_names.ts";
 import { addEnergyGradient, zeroWeights } from "../../src/model/parameter_gradients.ts";
+import { addLossGradient } from "../../src/train/loss_gradient.ts";
 import { goldenCase } from "../golden_models.ts";
-import { assertClose, graphOf, relativeError } from "../support.ts";
+import { assertClose, graphOf, makeFrame, relativeError } from "../support.ts";
 
 /** Of the largest entry of each tensor. */
 const TOLERANCE = 1e-9;
@@ -39,5 +40,40 @@ for (const name of CASES) {
       worst = Math.max(worst, relativeError(own, expected));
     }
     console.log(`measured: ${name}: ${named.size} gradients to ${worst.toExponential(1)}`);
+  });
+}
+
+for (const name of CASES) {
+  test(`the gradient of a loss of energy, forces and stress of ${name} is the official code's`, () => {
+    const golden = goldenCase(name);
+    if (!golden || !golden.npz.names.includes("loss:value")) return;
+    const { npz, model, checkpoint } = golden;
+    const numbers = npz.array("in:atomic_numbers").data;
+    const { graph } = graphOf(numbers, npz.array("in:edge_index").data, npz.array("mid:vec").data);
+    const cell = npz.array("in:cell").data;
+    const frame = makeFrame(numbers, npz.array("in:positions").data, cell);
+    const [energyWeight, forcesWeight, stressWeight] = npz.array("loss:weights").data;
+    const labels = {
+      energy: npz.array("loss:Eref").data[0],
+      forces: npz.array("loss:Fref").data,
+      stress: npz.array("loss:Sref").data,
+    };
+    const options = {
+      kind: "weighted",
+      energyWeight,
+      forcesWeight,
+      stressWeight,
+      delta: 1,
+    } as const;
+    const gradient = zeroWeights(model);
+    const { value } = addLossGradient(model, [{ frame, graph, labels }], 0, options, gradient);
+    assertClose([value], npz.array("loss:value").data, 1e-11, "loss");
+    let worst = 0;
+    for (const [tensor, own] of weightsByName(checkpoint, gradient)) {
+      const expected = npz.array(`dL:${tensor}`).data;
+      assertClose(own, expected, TOLERANCE, `${name}, ${tensor}`);
+      worst = Math.max(worst, relativeError(own, expected));
+    }
+    console.log(`measured: ${name}: loss gradients to ${worst.toExponential(1)}`);
   });
 }

@@ -1,0 +1,177 @@
+import { addProduct, transposed } from "../matrix.ts";
+import type { MaceLayer } from "./mace_model.ts";
+import { silu, siluCurvature, siluSlope } from "./silu.ts";
+
+/** The radial MLP of a layer. */
+type Mlp = Pick<MaceLayer, "radialMlp" | "radialWidths">;
+
+/**
+ * Hidden layers of a radial MLP, x ← κ silu(a) with a = x W / √width.
+ *
+ * @param widths width of the basis, then of every hidden layer; what follows is not read
+ * @returns a of every hidden layer, and x: the basis, then the output of every hidden layer
+ */
+export function hiddenLayers(
+  basis: Float64Array,
+  hidden: readonly Float64Array[],
+  widths: readonly number[],
+  siluScale: number,
+): { sums: Float64Array[]; outputs: Float64Array[] } {
+  const n = basis.length / widths[0];
+  const sums: Float64Array[] = [];
+  const outputs = [basis];
+  hidden.forEach((weight, k) => {
+    const [from, to] = [widths[k], widths[k + 1]];
+    const a = new Float64Array(n * to);
+    addProduct(a, outputs[k], weight, n, from, to, 1 / Math.sqrt(from));
+    sums.push(a);
+    outputs.push(a.map((x) => siluScale * silu(x)));
+  });
+  return { sums, outputs };
+}
+
+/**
+ * Radial weights of every message path: hidden layers, then a linear one, x W / √width.
+ *
+ * @param basis radial embedding, shape (n_edges, n_bessel)
+ * @returns shape (n_edges, n_paths, C)
+ */
+export function radialWeights(
+  basis: Float64Array,
+  layer: Mlp,
+  siluScale: number,
+): Float64Array {
+  const { radialMlp, radialWidths } = layer;
+  const last = radialMlp.length - 1;
+  const n = basis.length / radialWidths[0];
+  const [from, to] = [radialWidths[last], radialWidths[last + 1]];
+  const { outputs } = hiddenLayers(basis, radialMlp.slice(0, last), radialWidths, siluScale);
+  const out = new Float64Array(n * to);
+  addProduct(out, outputs[last], radialMlp[last], n, from, to, 1 / Math.sqrt(from));
+  return out;
+}
+
+/**
+ * Adjoint of `radialWeights` for the radial embedding.
+ *
+ * @param radialBar shape (n_edges, n_paths, C)
+ * @param basisBar added to, shape (n_edges, n_bessel)
+ */
+export function radialWeightsAdjoint(
+  basis: Float64Array,
+  { radialMlp, radialWidths }: Mlp,
+  siluScale: number,
+  radialBar: Float64Array,
+  basisBar: Float64Array,
+): void {
+  const n = basis.length / radialWidths[0];
+  const { sums } = hiddenLayers(basis, radialMlp.slice(0, -1), radialWidths, siluScale);
+  let bar = radialBar;
+  for (let k = radialMlp.length - 1; k >= 0; k--) {
+    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
+    const next = new Float64Array(n * from);
+    addProduct(next, bar, transposed(radialMlp[k], from, to), n, to, from, 1 / Math.sqrt(from));
+    bar = k > 0 ? next.map((x, i) => x * siluScale * siluSlope(sums[k - 1][i])) : next;
+  }
+  for (let i = 0; i < bar.length; i++) basisBar[i] += bar[i];
+}
+
+/**
+ * Adjoint of `radialWeights` for the weights of the MLP.
+ *
+ * @param radialBar shape (n_edges, n_paths, C)
+ * @param mlpBar added to, shaped as the MLP
+ */
+export function radialMlpWeights(
+  basis: Float64Array,
+  { radialMlp, radialWidths }: Mlp,
+  siluScale: number,
+  radialBar: Float64Array,
+  mlpBar: readonly Float64Array[],
+): void {
+  const n = basis.length / radialWidths[0];
+  const { sums, outputs } = hiddenLayers(basis, radialMlp.slice(0, -1), radialWidths, siluScale);
+  let bar = radialBar;
+  for (let k = radialMlp.length - 1; k >= 0; k--) {
+    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
+    const scale = 1 / Math.sqrt(from);
+    addProduct(mlpBar[k], transposed(outputs[k], n, from), bar, from, n, to, scale);
+    if (k === 0) return;
+    const next = new Float64Array(n * from);
+    addProduct(next, bar, transposed(radialMlp[k], from, to), n, to, from, scale);
+    bar = next.map((x, i) => x * siluScale * siluSlope(sums[k - 1][i]));
+  }
+}
+
+/** Tangent of `hiddenLayers`. */
+function hiddenTangents(
+  basisDot: Float64Array,
+  { sums }: ReturnType<typeof hiddenLayers>,
+  hidden: readonly Float64Array[],
+  widths: readonly number[],
+  siluScale: number,
+): { sums: Float64Array[]; outputs: Float64Array[] } {
+  const n = basisDot.length / widths[0];
+  const sumsDot: Float64Array[] = [];
+  const outputs = [basisDot];
+  hidden.forEach((weight, k) => {
+    const [from, to] = [widths[k], widths[k + 1]];
+    const aDot = new Float64Array(n * to);
+    addProduct(aDot, outputs[k], weight, n, from, to, 1 / Math.sqrt(from));
+    sumsDot.push(aDot);
+    outputs.push(aDot.map((x, i) => siluScale * siluSlope(sums[k][i]) * x));
+  });
+  return { sums: sumsDot, outputs };
+}
+
+/** Tangent of `radialWeights`. */
+export function radialWeightsTangent(
+  basis: Float64Array,
+  { radialMlp, radialWidths }: Mlp,
+  siluScale: number,
+  basisDot: Float64Array,
+): Float64Array {
+  const last = radialMlp.length - 1;
+  const n = basis.length / radialWidths[0];
+  const [from, to] = [radialWidths[last], radialWidths[last + 1]];
+  const hidden = radialMlp.slice(0, last);
+  const layers = hiddenLayers(basis, hidden, radialWidths, siluScale);
+  const { outputs } = hiddenTangents(basisDot, layers, hidden, radialWidths, siluScale);
+  const out = new Float64Array(n * to);
+  addProduct(out, outputs[last], radialMlp[last], n, from, to, 1 / Math.sqrt(from));
+  return out;
+}
+
+/** Tangent of `radialMlpWeights`, added to `mlpBarDot`. */
+export function radialMlpWeightsTangent(
+  basis: Float64Array,
+  { radialMlp, radialWidths }: Mlp,
+  siluScale: number,
+  radialBar: Float64Array,
+  basisDot: Float64Array,
+  radialBarDot: Float64Array,
+  mlpBarDot: readonly Float64Array[],
+): void {
+  const n = basis.length / radialWidths[0];
+  const hidden = radialMlp.slice(0, -1);
+  const layers = hiddenLayers(basis, hidden, radialWidths, siluScale);
+  const dots = hiddenTangents(basisDot, layers, hidden, radialWidths, siluScale);
+  let [bar, barDot] = [radialBar, radialBarDot];
+  for (let k = radialMlp.length - 1; k >= 0; k--) {
+    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
+    const scale = 1 / Math.sqrt(from);
+    const rows = (x: Float64Array) => transposed(x, n, from);
+    addProduct(mlpBarDot[k], rows(dots.outputs[k]), bar, from, n, to, scale);
+    addProduct(mlpBarDot[k], rows(layers.outputs[k]), barDot, from, n, to, scale);
+    if (k === 0) return;
+    const back = transposed(radialMlp[k], from, to);
+    const [next, nextDot] = [new Float64Array(n * from), new Float64Array(n * from)];
+    addProduct(next, bar, back, n, to, from, scale);
+    addProduct(nextDot, barDot, back, n, to, from, scale);
+    const [a, aDot] = [layers.sums[k - 1], dots.sums[k - 1]];
+    barDot = nextDot.map((x, i) =>
+      siluScale * (x * siluSlope(a[i]) + next[i] * siluCurvature(a[i]) * aDot[i])
+    );
+    bar = next.map((x, i) => x * siluScale * siluSlope(a[i]));
+  }
+}
