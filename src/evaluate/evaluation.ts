@@ -93,7 +93,10 @@ function notesOf(frames: readonly FrameErrors[], shift: EnergyShift): string[] {
   const errors = frames.map((frame) => energyError(frame, shift)).filter(Number.isFinite);
   const mean = errors.reduce((sum, e) => sum + e, 0) / errors.length;
   const scatter = Math.sqrt(errors.reduce((sum, e) => sum + (e - mean) ** 2, 0) / errors.length);
-  if (Math.abs(mean) > OFFSET.least && Math.abs(mean) > OFFSET.timesScatter * scatter) {
+  if (
+    errors.length > 1 && Math.abs(mean) > OFFSET.least &&
+    Math.abs(mean) > OFFSET.timesScatter * scatter
+  ) {
     notes.push(
       `the model's energies are off by ${mean.toPrecision(4)} eV/atom, and scatter by ` +
         `${scatter.toPrecision(2)}: the zero of the labels is another one; --energy-shift auto ` +

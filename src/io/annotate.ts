@@ -46,7 +46,8 @@ export function annotate(
       : line.trimEnd();
     return `${own} ${[0, 1, 2].map((k) => digits(column.vectors[3 * n + k])).join(" ")}\n`;
   });
-  const head = [rest, added, ...pairs].filter((part) => part !== "").join(" ");
+  // Ahead of what the file says, where a quote may be open.
+  const head = [added, ...pairs, rest].filter((part) => part !== "").join(" ");
   return `${nAtoms}\n${head}\n${rows.join("")}`;
 }
 

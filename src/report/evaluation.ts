@@ -22,7 +22,8 @@ const HEAD = [
  * @param key by which frames are grouped, or null */
 export function errorTable({ all, groups, elements }: Evaluation, key: string | null): string[][] {
   const cell = (value: number | null, decimals = 1) =>
-    value === null ? "" : value.toFixed(decimals);
+    // Nothing is negative by less than what is shown.
+    value === null ? "" : value.toFixed(decimals).replace(/^-(?=[0.]*$)/, "");
   const row = (name: string, stats: ErrorStats) => [
     ...[name, String(stats.frames)],
     ...[stats.energy_rmse, stats.energy_mae, stats.energy_bias].map((x) => cell(x, 2)),

@@ -96,7 +96,7 @@ test("evaluate finds no error in its own predictions, and writes every file", ()
     const lines = readFileSync(join(folder, "again/evaluate.xyz"), "utf8").trimEnd().split("\n");
     frames.flat().forEach((line, i) => {
       if (!line.includes("Properties")) assert.ok(lines[i].startsWith(line), lines[i]);
-      else assert.match(lines[i], /REF_energy=.*Properties=\S*:MACE_forces:R:3 MACE_energy=/);
+      else assert.match(lines[i], /^Properties=\S*:MACE_forces:R:3 MACE_energy=.*REF_energy=/);
     });
     // Predictions of an earlier run are not written over, nor beside.
     const third = await evaluate(folder, ["again/evaluate.xyz", "--model", MODEL, "-o", "third"]);
@@ -175,14 +175,54 @@ test("mixed and missing labels are counted, groups told apart", () =>
     const args = ["x.xyz", "--model", MODEL, "--backend", "cpu", "--json", "--group-by", "kind"];
     const { summary, stderr, code } = await evaluate(folder, args);
     assert.equal(code, 0, stderr);
-    assert.deepEqual(summary!.labels.energy, { energy: 1, REF_energy: 4 });
+    assert.deepEqual(summary!.labels.energy, { energy: 1, REF_energy: 3 });
     assert.match(stderr, /energy is read from energy and REF_energy/);
-    assert.match(stderr, /1 labels are not numbers .* REF_energy of x.xyz@2/);
+    assert.match(stderr, /1 labels cannot be read as numbers .* REF_energy of x.xyz@2/);
     assert.equal(summary!.groups.kind.a.frames, 2);
     assert.equal(summary!.groups.kind.b.frames, 4);
     const missing = await evaluate(folder, [...args, "--stress-key", "strain", "-o", "none"]);
     assert.equal(missing.code, 3);
     assert.match(missing.stderr, /no frame has "strain", which --stress-key names/);
+  }));
+
+test("frames that declare units are told so, and their predictions are read back as they were", () =>
+  inFolder(async (folder) => {
+    const frames = await predicted(folder);
+    save(
+      folder,
+      frames.slice(0, 2).map((frame) =>
+        frame.map((line) =>
+          line.replace(/REF_energy=\S+/, "energy-unit=hartree force-unit=Ry/Bohr")
+        )
+      ),
+    );
+    const args = ["--model", MODEL, "--backend", "reference", "--json"];
+    const first = await evaluate(folder, ["x.xyz", ...args, "-o", "first"]);
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stderr, /x.xyz@0 says energy-unit=hartree: .* are written in these/);
+    const again = await evaluate(folder, [
+      ...["first/evaluate.xyz", ...args, "-o", "again", "--prefix", "new_"],
+      ...["--energy-key", "MACE_energy", "--forces-key", "MACE_forces"],
+    ]);
+    assert.ok(again.summary!.all.energy_rmse! < 1e-6, again.stderr);
+    assert.ok(again.summary!.all.forces_rmse! < 1e-6, again.stderr);
+  }));
+
+test("isolated atoms and stresses without a volume are told apart", () =>
+  inFolder(async (folder) => {
+    const frames = await predicted(folder);
+    const atom = ["1", 'Properties=species:S:1:pos:R:3 REF_energy=-13 pbc="F F F"', "H 0 0 0"];
+    const slab = frames[1].map((line) => line.replace('pbc="T T T"', 'pbc="T T F"'));
+    save(folder, [frames[0], slab, atom]);
+    const args = ["--model", MODEL, "--backend", "cpu", "--json"];
+    const { summary, stderr } = await evaluate(folder, ["x.xyz", ...args]);
+    assert.equal(summary!.all.frames, 2);
+    assert.match(stderr, /Isolated atoms: 1 are predicted, and not counted among the errors/);
+    assert.match(stderr, /1 stresses are not compared, the first is that of x.xyz@1/);
+    assert.match(stderr, /stress REF_stress \(1 of 3 frames\)/);
+    save(folder, [atom]);
+    const alone = await evaluate(folder, ["x.xyz", ...args, "-o", "alone"]);
+    assert.equal(alone.summary!.all.frames, 1);
   }));
 
 test("a model with several heads wants one by name; one without energies is refused", async () => {
@@ -220,6 +260,9 @@ test("evaluate refuses what it cannot do in one sentence", () =>
       [["--model", MODEL], 2, /no INPUT file was given/],
       [[SAMPLE, "--model", MODEL, "--energy-shift", "some"], 2, /Cannot use --energy-shift "some"/],
       [[SAMPLE, "--model", MODEL, "--energy-shift", "Xx:1"], 2, /Cannot use --energy-shift/],
+      [[SAMPLE, "--model", MODEL, "--energy-shift", "H:1,H:2"], 2, /Cannot use --energy-shift/],
+      [[`${SAMPLE}@:1`, "--model", MODEL, "--energy-shift", "He:1"], 2, /no frame holds it/],
+      [[`${SAMPLE}@:1`, "--model", MODEL, "--energy-shift", "auto"], 4, /no frame is labelled/],
       [[SAMPLE, "--model", MODEL, "--prefix", "a b"], 2, /Cannot use --prefix "a b"/],
       [[SAMPLE, "--model", "built-in"], 5, /Cannot predict energies with a ACE model/],
     ];

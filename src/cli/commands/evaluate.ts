@@ -3,7 +3,7 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Backend, Potential } from "../../backend.ts";
-import { InterruptedError } from "../../errors.ts";
+import { InterruptedError, RequestError, UsageError } from "../../errors.ts";
 import { type EnergyShift, fitShift } from "../../evaluate/energy_shift.ts";
 import { type FrameErrors, frameErrors, usableLabels } from "../../evaluate/frame_errors.ts";
 import { Parity } from "../../evaluate/parity.ts";
@@ -63,7 +63,8 @@ export async function runEvaluate(command: EvaluateCommand): Promise<void> {
       return writeEvaluation(files, folder, watch, console.warnings);
     });
     process.stdout.write(text);
-    console.say(`Evaluated ${pool.entries.length} frames; wrote ${command.output}/`);
+    const n = pool.entries.length;
+    console.say(`Evaluated ${n} frame${n > 1 ? "s" : ""}; wrote ${command.output}/`);
   } finally {
     await backend?.close();
     await pool.dispose();
@@ -109,6 +110,13 @@ async function predictPool(
   const parities = { energy: new Parity(), forces: new Parity(), stress: new Parity() };
   const path = join(folder, "evaluate.xyz");
   writeFileSync(path, "");
+  // Where there is nothing else they are what is asked for.
+  const alone = pool.entries.every(({ isolated }) => isolated);
+  const nIsolated = alone ? 0 : pool.entries.filter(({ isolated }) => isolated).length;
+  if (nIsolated > 0) {
+    console.say(`Isolated atoms: ${nIsolated} are predicted, and not counted among the errors`);
+  }
+  let declared: string | null = null;
   const report = console.progress("Predictions", pool.entries.length);
   for await (const batch of readLabelled(pool, keys, potential.batchAtoms)) {
     if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
@@ -117,9 +125,11 @@ async function predictPool(
     appendFileSync(path, texts.join(""));
     batch.forEach(({ entry, frame, labels }, i) => {
       const prediction = predictions[i];
+      const [unit] = labels.units.declared;
+      if (unit) declared ??= `${frame.id} says ${unit.key}=${unit.value}`;
       const usable = usableLabels(frame, labels);
-      census.add(frame.id, labels, usable.bad);
-      const { isolated } = entry;
+      census.add(frame.id, labels, usable);
+      const isolated = entry.isolated && !alone;
       const about = { group: groups.get(frame.id)!, isolated, converged: labels.converged };
       frames.push(frameErrors(frame, prediction, usable, about));
       if (isolated) return;
@@ -131,6 +141,11 @@ async function predictPool(
   }
   census.check(keys, pool.files[0].name);
   census.tell(console);
+  if (declared) {
+    console.warn(
+      `frames declare units, ${declared}: their predictions in evaluate.xyz are written in these`,
+    );
+  }
   const shift = shiftOf(command, frames, console);
   for (const frame of frames) {
     if (frame.energyLabel === null || frame.isolated) continue;
@@ -147,25 +162,44 @@ function shiftOf(
   frames: readonly FrameErrors[],
   console: Console,
 ): EnergyShift {
-  if (energyShift !== "auto") return energyShift;
+  if (energyShift !== "auto") {
+    for (const z of energyShift.keys()) {
+      if (z === 0 || frames.some(({ counts }) => counts.has(z))) continue;
+      throw new UsageError(
+        `Cannot use --energy-shift for ${chemicalSymbol(z)}: no frame holds it`,
+      );
+    }
+    return energyShift;
+  }
   const shift = fitShift(frames.filter(({ isolated }) => !isolated));
+  if (shift.size === 0) {
+    throw new RequestError("Cannot fit an energy shift: no frame is labelled with an energy");
+  }
   const told = [...shift].map(([z, e]) => `${chemicalSymbol(z)} ${e.toFixed(4)}`).join(", ");
-  console.say(`Energy shift, fitted, added to the model's energies: ${told || "no"} eV/atom`);
+  console.say(`Energy shift, fitted, added to the model's energies: ${told} eV/atom`);
   return shift;
 }
 
-/** The frame with what the model says of it. */
+/** The frame with what the model says of it, in eV and Å, or in the units that the frame declares. */
 function annotated(
-  { raw, frame }: LabelledFrame,
+  { raw, frame, labels: { units } }: LabelledFrame,
   prediction: Prediction,
   prefix: string,
 ): string {
   const stress = stressOf(prediction, frame);
+  // A unit that is not known is not read back either.
+  const [energy, force, pressure] = [units.energy, units.force, units.stress]
+    .map((factor) => Number.isNaN(factor) ? 1 : 1 / factor);
   return annotate(raw, frame.id, {
     values: [
-      [`${prefix}energy`, digits(prediction.energy)],
-      ...(stress ? [[`${prefix}stress`, Array.from(stress, digits).join(" ")] as const] : []),
+      [`${prefix}energy`, digits(energy * prediction.energy)],
+      ...(stress
+        ? [[`${prefix}stress`, Array.from(stress, (s) => digits(pressure * s)).join(" ")] as const]
+        : []),
     ],
-    column: { name: `${prefix}forces`, vectors: prediction.forces },
+    column: {
+      name: `${prefix}forces`,
+      vectors: prediction.forces.map((f) => force * f),
+    },
   });
 }

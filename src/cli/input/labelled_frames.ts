@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { ParseError } from "../../errors.ts";
+import type { UsableLabels } from "../../evaluate/frame_errors.ts";
 import type { Frame } from "../../frame.ts";
 import { parseFrame } from "../../io/extxyz.ts";
 import { type FrameLabels, type LabelKeys, readLabels } from "../../io/frame_labels.ts";
@@ -53,24 +54,29 @@ const QUANTITIES = ["energy", "forces", "stress"] as const;
 export class LabelCensus {
   #frames = 0;
   readonly #names = { energy: new Map<string, number>(), forces: new Map(), stress: new Map() };
+  /** Quantities that some frame is labelled with, usable or not. */
+  readonly #named = new Set<string>();
+  readonly #volumeless: string[] = [];
   readonly #bad: { id: string; key: string }[] = [];
   readonly #unread = new Set<string>();
 
-  /** @param bad names of labels that hold something that is not a number */
-  add(id: string, labels: FrameLabels, bad: readonly string[]): void {
+  /** @param usable what of the labels can be compared */
+  add(id: string, labels: FrameLabels, usable: UsableLabels): void {
     this.#frames++;
-    const names = {
-      energy: labels.energy,
-      forces: labels.forces,
-      stress: labels.stress ?? labels.virial,
-    };
+    const stress = labels.stress ?? labels.virial;
+    const keys = { energy: labels.energy?.key, forces: labels.forces?.key, stress: stress?.key };
     for (const quantity of QUANTITIES) {
-      const key = names[quantity]?.key;
+      const key = keys[quantity];
       if (key === undefined) continue;
+      this.#named.add(quantity);
+      if (usable[quantity] === null) continue;
       const own: Map<string, number> = this.#names[quantity];
       own.set(key, (own.get(key) ?? 0) + 1);
     }
-    for (const key of bad) this.#bad.push({ id, key });
+    for (const key of usable.bad) this.#bad.push({ id, key });
+    if (stress && usable.stress === null && !usable.bad.includes(stress.key)) {
+      this.#volumeless.push(id);
+    }
     for (const { name, kind } of labels.unread) this.#unread.add(`--${kind}-key ${name}`);
   }
 
@@ -78,7 +84,7 @@ export class LabelCensus {
   check(keys: LabelKeys, file: string): void {
     for (const quantity of QUANTITIES) {
       const key = keys[quantity];
-      if (key === null || this.#names[quantity].size > 0) continue;
+      if (key === null || this.#named.has(quantity)) continue;
       throw new ParseError(file, `no frame has "${key}", which --${quantity}-key names`);
     }
   }
@@ -114,8 +120,14 @@ export class LabelCensus {
     const [first] = this.#bad;
     if (first) {
       console.warn(
-        `${this.#bad.length} labels are not numbers and are not compared, the first is ` +
+        `${this.#bad.length} labels cannot be read as numbers and are not compared, the first is ` +
           `${first.key} of ${first.id}`,
+      );
+    }
+    if (this.#volumeless.length > 0) {
+      console.warn(
+        `${this.#volumeless.length} stresses are not compared, the first is that of ` +
+          `${this.#volumeless[0]}: without three periodic axes there is no volume`,
       );
     }
     if (this.#unread.size > 0) {

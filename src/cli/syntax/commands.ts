@@ -191,8 +191,8 @@ const EVALUATE: CommandSpec = {
         {
           flag: "energy-shift",
           value: "E",
-          help: "constant per atom that is added to the model's energies: auto (fitted, one per " +
-            "element), none, eV for all atoms, or H:E,O:E (default: none)",
+          help: "constant per atom that is added to the model's energies before errors are told: " +
+            "auto (fitted, one per element), none, eV for all atoms, or H:E,O:E (default: none)",
         },
         {
           flag: "prefix",

@@ -259,7 +259,7 @@ function energyShift(given: string): "auto" | ReadonlyMap<number, number> {
   const alone = items.length === 1 && items[0][0] === 0 && !given.includes(":");
   for (const [z, value] of items) {
     const energy = value?.trim() ? Number(value) : NaN;
-    if ((z === 0 && !alone) || !Number.isFinite(energy)) {
+    if ((z === 0 && !alone) || !Number.isFinite(energy) || shift.has(z)) {
       throw new UsageError(
         `Cannot use --energy-shift "${given}": expected auto, none, eV per atom, or H:E,O:E`,
       );
