@@ -14,7 +14,12 @@ import { adamState, adamStep, clipNorm } from "../../src/train/adam.ts";
 import { updateAverages } from "../../src/train/average.ts";
 import { type LossFrame, type LossKind, lossOf } from "../../src/train/loss.ts";
 import { plateau, tellLoss } from "../../src/train/plateau.ts";
-import { assertClose, sharedPath } from "../support.ts";
+import { addLossGradient, type TrainFrame } from "../../src/train/loss_gradient.ts";
+import { trainStep } from "../../src/train/step.ts";
+import { copyModel, tensorsOf, weightsOf } from "../../src/train/weights.ts";
+import { weightsByName } from "../../src/checkpoint/weight_names.ts";
+import { zeroWeights } from "../../src/model/parameter_gradients.ts";
+import { assertClose, readNpz, sharedPath } from "../support.ts";
 
 const scheduler = sharedPath("reference/train/scheduler.json");
 const golden = scheduler && JSON.parse(readFileSync(scheduler, "utf8"));
@@ -132,5 +137,66 @@ test("the first losses are those of the official code", async () => {
       Math.abs((moved.value - still) / 1e-5 - bars[0].energy) <= 1e-3 * Math.abs(bars[0].energy),
       `${name}: slope`,
     );
+  }
+});
+
+/** Steps of these runs that are repeated here; each takes some seconds. */
+const REPEATED: Record<string, number> = { hydrogen_stress: 3, hydrogen_universal: 1 };
+
+test("training steps give the losses and gradients of the official code", async () => {
+  const data = sharedPath("demo/hydrogen-1000K-labelled.xyz.gz");
+  const file = sharedPath("demo/hydrogen-small.model");
+  if (!data || !file || !golden) return;
+  const frames = await labelledFrames(data);
+  const { model: start, checkpoint } = loadMace(file);
+  for (const [name, nSteps] of Object.entries(REPEATED)) {
+    const run = JSON.parse(readFileSync(sharedPath(`reference/train/${name}.json`)!, "utf8"));
+    const npz = readNpz(sharedPath(`reference/train/${name}.npz`)!);
+    const { protocol, train_frames, atomic_energies } = run;
+    const model = {
+      ...copyModel(start),
+      atomicEnergies: Float64Array.from([atomic_energies].flat(2) as number[]),
+    };
+    const batchOf = (places: number[]): TrainFrame[] =>
+      places.map((k) => {
+        const { frame, labels } = frames[train_frames[k]];
+        return {
+          frame,
+          graph: neighborList(frame, model.rMax),
+          labels: {
+            energy: labels.energy!.value,
+            forces: labels.forces!.values,
+            stress: labels.stress!.tensor,
+          },
+        };
+      });
+    const options = {
+      kind: RUNS[name],
+      energyWeight: protocol.weights.energy_weight,
+      forcesWeight: protocol.weights.forces_weight,
+      stressWeight: protocol.weights.stress_weight ?? 0,
+      delta: protocol.huber_delta ?? 1,
+      ...{ beta1: protocol.betas[0], beta2: protocol.betas[1], epsilon: protocol.eps },
+      ...{ clip: protocol.clip, weightDecay: protocol.weight_decay },
+    };
+    const gradient = zeroWeights(model);
+    addLossGradient(model, batchOf(run.steps[0].batch), 0, options, gradient);
+    for (const [tensor, own] of weightsByName(checkpoint, gradient)) {
+      assertClose(own, npz.array(`gradient/${tensor}`).data, 1e-9, `${name}, ${tensor}`);
+    }
+    const weights = tensorsOf(weightsOf(model)).map(({ numbers }) => numbers);
+    const state = adamState(weights, protocol.amsgrad);
+    let worst = 0;
+    for (const step of run.steps.slice(0, nSteps)) {
+      const own = trainStep(model, batchOf(step.batch), 0, state, {
+        ...options,
+        learningRate: step.lr,
+      });
+      const tolerance = step.step === 1 ? 1e-11 : 1e-9;
+      assertClose([own.loss], [step.loss], tolerance, `${name}, step ${step.step}: loss`);
+      assertClose([own.gradientNorm], [step.gradient_norm], tolerance, `${name}: norm`);
+      worst = Math.max(worst, Math.abs(own.loss / step.loss - 1));
+    }
+    console.log(`measured: ${name}, ${nSteps} steps: losses to ${worst.toExponential(1)}`);
   }
 });
