@@ -255,7 +255,7 @@ test("an element that the model does not know is named, with those that it knows
     assert.equal(code, 5, stderr);
     assert.match(
       stderr,
-      /Cannot describe O with model "hydrogen-small": it knows H; choose another with --model/,
+      /Cannot describe O, first in \S+@0, with model "hydrogen-small": it knows H; choose another with --model/,
     );
   }));
 

@@ -267,8 +267,13 @@ export function openModel(
   const table = elementIndices(model);
   const missing = elements.filter((z) => table[z] < 0);
   if (missing.length > 0) {
+    const first = entries.find(({ formula }) =>
+      missing.some((z) => new RegExp(`${chemicalSymbol(z)}(?![a-z])`).test(formula))
+    );
     throw new WeightsError(
-      `Cannot describe ${missing.map(chemicalSymbol).join(", ")} with model "${name}": it knows ` +
+      `Cannot describe ${missing.map(chemicalSymbol).join(", ")}${
+        first ? `, first in ${first.id},` : ""
+      } with model "${name}": it knows ` +
         `${model.elements.map(chemicalSymbol).join(", ")}; choose another with --model`,
     );
   }
