@@ -65,6 +65,18 @@ export function pathArguments(
   ];
 }
 
+/** Scratch of `atomic_basis`, or of its adjoint, which holds several copies of pairs and senders. */
+export function pathBytes(
+  { edges: { nAtoms, largest } }: Run,
+  layer: StoredLayer,
+  p: number,
+  copies: number,
+): number {
+  const { l1, l2 } = layer.paths[p];
+  const [a, b] = [2 * l1 + 1, 2 * l2 + 1];
+  return 32 * (copies * (b * largest + a * nAtoms) + a * b * nAtoms * layer.groups);
+}
+
 /** Calls `f` with the weights that lead from path p to the message, once or for every element. */
 export function forMessageWeights(
   run: Run,
@@ -86,14 +98,13 @@ function sumNeighbors(
   norm: number,
   message: number,
 ): void {
-  const { kernels, arena, model, edges: { nAtoms, largest } } = run;
+  const { kernels, arena, model, edges: { nAtoms } } = run;
   const d = (model.lMax + 1) ** 2;
   const width = layer.groups * layer.width;
-  layer.paths.forEach(({ l1, l2, l3 }, p) => {
+  layer.paths.forEach(({ l3 }, p) => {
     const mark = arena.mark();
     const sums = arena.take(4 * nAtoms * (2 * l3 + 1) * width);
-    const [a, b] = [2 * l1 + 1, 2 * l2 + 1];
-    const scratch = arena.take(32 * (b * largest + a * nAtoms + a * b * nAtoms * layer.groups));
+    const scratch = arena.take(pathBytes(run, layer, p, 1));
     kernels.atomic_basis(...pathArguments(run, layer, p, up, norm), sums, scratch);
     const from = { d: 2 * l3 + 1, first: 0, width };
     const to = { d, first: l3 * l3, width: model.padded };

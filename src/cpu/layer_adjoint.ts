@@ -1,5 +1,5 @@
 import { mix, mixDegrees, mixElements, type Run } from "./frame_run.ts";
-import { forMessageWeights, type LayerStages, pathArguments } from "./layer.ts";
+import { forMessageWeights, type LayerStages, pathArguments, pathBytes } from "./layer.ts";
 import type { StoredLayer } from "./weights.ts";
 
 /**
@@ -86,16 +86,8 @@ function pullNeighbors(
     kernels.atomic_basis_adjoint(
       ...pathArguments(run, layer, p, up, norm),
       ...[sumsBar, upBar && upBar + 4 * l1 * l1 * model.padded, recordsBar[l2]],
-      arena.take(pullBytes(run, layer, p)),
+      arena.take(pathBytes(run, layer, p, layer.adjoint!.up ? 2 : 1)),
     );
     arena.release(mark);
   });
-}
-
-/** Scratch of `atomic_basis_adjoint`. */
-function pullBytes({ edges: { nAtoms, largest } }: Run, layer: StoredLayer, p: number): number {
-  const { l1, l2 } = layer.paths[p];
-  const [a, b] = [2 * l1 + 1, 2 * l2 + 1];
-  const copies = layer.adjoint!.up ? 2 : 1;
-  return 32 * (copies * (b * largest + a * nAtoms) + a * b * nAtoms * layer.groups);
 }

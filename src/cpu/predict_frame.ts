@@ -6,8 +6,8 @@ import type { Prediction } from "../model/prediction.ts";
 import {
   addReadout,
   addReadoutAdjoint,
+  finishEnergies,
   type ReadoutModel,
-  scaledEnergies,
 } from "../model/readout.ts";
 import type { Arena } from "./arena.ts";
 import { addForces, zeroRecords } from "./edge_forces.ts";
@@ -52,10 +52,7 @@ export function predictFrame(
   const virial = new Float64Array(9);
   addForces(run, graph, recordsBar, forces, virial);
   if (zbl) addRepulsion(graph, zbl, readout.scale[head], readouts, forces, virial);
-  const elements = Uint8Array.from(graph.species, (z) => readout.elements.indexOf(z));
-  const nodeEnergies = scaledEnergies(readout, elements, readouts, head);
-  const energy = nodeEnergies.reduce((sum, e) => sum + e, 0);
-  return { energy, nodeEnergies, forces, virial };
+  return { ...finishEnergies(readout, graph.species, readouts, head), forces, virial };
 }
 
 function runLayers(run: Run): LayerStages[] {

@@ -41,7 +41,9 @@ export function runLayer(
   const message = room("message", (model.lMax + 1) ** 2);
   mixPaths(run, buffers, sums, message);
   const product = room("product", dOut);
-  layer.contractions.forEach((_, i) => contract(run, buffers, i, message, product));
+  layer.contractions.forEach((_, i) =>
+    contract(run, buffers, i, stage.kernels.product_basis, message, [product])
+  );
   const features = room("features", dOut);
   for (let l = 0; l <= layer.lOut; l++) {
     finish(run, buffers, product, h, features, l, dOut, l * l);
@@ -137,20 +139,22 @@ function mixPaths(run: Run, buffers: LayerBuffers, sums: GPUBuffer, message: GPU
   });
 }
 
-function contract(
+/** Runs a kernel of the contraction of one degree: `product_basis` or its adjoint. */
+export function contract(
   { stage, model: { padded, lMax }, batch: { nAtoms, atoms } }: Run,
   { layer, contractions }: LayerBuffers,
   i: number,
+  kernel: Kernel,
   x: GPUBuffer,
-  out: GPUBuffer,
+  others: readonly GPUBuffer[],
 ): void {
   const { l, nTerms } = layer.contractions[i];
   const { terms, coefficients } = contractions[i];
   const fields = [nAtoms, padded, (lMax + 1) ** 2, (layer.lOut + 1) ** 2, l * l, nTerms];
   stage.rows(
-    stage.kernels.product_basis,
+    kernel,
     nAtoms * padded,
     fields.map((value) => ["u32", value]),
-    [x, coefficients, terms, atoms, out],
+    [x, coefficients, terms, atoms, ...others],
   );
 }

@@ -1,6 +1,6 @@
 import { mix, mixDegrees, type Run } from "./batch.ts";
 import { fold } from "./kernel.ts";
-import { type LayerStages, pathFields, placeEdges } from "./layer.ts";
+import { contract, type LayerStages, pathFields, placeEdges } from "./layer.ts";
 import type { PathKernels } from "./path_kernels.ts";
 import type { LayerBuffers } from "./weights.ts";
 
@@ -31,7 +31,9 @@ export function runLayerAdjoint(
   mixDegrees(run, featuresBar, adjoint.product, productBar, layer.lOut);
   const messageBar = room("message", d);
   layer.contractions.forEach((_, i) =>
-    contractAdjoint(run, buffers, i, stages.message, productBar, messageBar)
+    contract(run, buffers, i, stage.kernels.product_basis_adjoint, stages.message, [
+      ...[productBar, messageBar],
+    ])
   );
   // The normalisers are those of the layer that was run last.
   placeEdges(run, buffers);
@@ -49,25 +51,6 @@ export function runLayerAdjoint(
     });
   }
   return hBar;
-}
-
-function contractAdjoint(
-  { stage, model: { padded, lMax }, batch: { nAtoms, atoms } }: Run,
-  { layer, contractions }: LayerBuffers,
-  i: number,
-  x: GPUBuffer,
-  outBar: GPUBuffer,
-  xBar: GPUBuffer,
-): void {
-  const { l, nTerms } = layer.contractions[i];
-  const { terms, coefficients } = contractions[i];
-  const fields = [nAtoms, padded, (lMax + 1) ** 2, (layer.lOut + 1) ** 2, l * l, nTerms];
-  stage.rows(
-    stage.kernels.product_basis_adjoint,
-    nAtoms * padded,
-    fields.map((value) => ["u32", value]),
-    [x, coefficients, terms, atoms, outBar, xBar],
-  );
 }
 
 /** Adjoint of the normaliser; leaves the message's adjoint normalised. */

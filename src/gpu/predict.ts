@@ -4,7 +4,7 @@ import type { BakedModel } from "../model/bake.ts";
 import type { ZblModel } from "../model/mace_model.ts";
 import { addRepulsion, repulsionReach } from "../model/pair_repulsion.ts";
 import type { Prediction } from "../model/prediction.ts";
-import { bakeReadout, type ReadoutModel, scaledEnergies } from "../model/readout.ts";
+import { bakeReadout, finishEnergies, type ReadoutModel } from "../model/readout.ts";
 import { embed, type Run, startRun } from "./batch.ts";
 import type { Outcome } from "./describe.ts";
 import type { Gpu } from "./device.ts";
@@ -157,7 +157,5 @@ function finishFrame(
     const near = neighborList(frame, repulsionReach(zbl, species));
     addRepulsion(near, zbl, readout.scale[head], sums, forces, virial);
   }
-  const elements = Uint8Array.from(species, (z) => readout.elements.indexOf(z));
-  const nodeEnergies = scaledEnergies(readout, elements, sums, head);
-  return { energy: nodeEnergies.reduce((sum, e) => sum + e, 0), nodeEnergies, forces, virial };
+  return { ...finishEnergies(readout, species, sums, head), forces, virial };
 }

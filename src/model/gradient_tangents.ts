@@ -40,6 +40,7 @@ export function addGradientTangent(
   const inputs = model.layers.map((layer, t): TangentInput => ({
     ...{ model, layer, graph, elements, edges, edgesDot },
     stages: layers[t],
+    radials: radialsOf(model, layer, graph, edges, edgesDot),
   }));
   let hDot: Float64Array = new Float64Array(embedding.length);
   const tangents = inputs.map((input) => {
@@ -148,8 +149,7 @@ function addRadialTangent(
   adjointsDot: LayerAdjoints,
   gradient: LayerWeights,
 ): void {
-  const { model, layer, edges, edgesDot, stages } = input;
-  const { R, ends, shape } = radialsOf(input);
+  const { model, layer, edges, edgesDot, stages, radials: { R, ends, shape } } = input;
   // What a change of the radial weights means does not depend on their values.
   const pull = (
     harmonics: Float64Array,

@@ -86,10 +86,7 @@ export function maceLayer(
     const { l } = contraction;
     const coefficients = coefficientsOf(model, contraction, elements);
     const b = productBasis(x, contraction, coefficients, elements, { d, channels: C });
-    const rows = (2 * l + 1) * C;
-    for (let n = 0; n < nAtoms; n++) {
-      product.set(b.subarray(n * rows, (n + 1) * rows), (n * dOut + l * l) * C);
-    }
+    setDegree(product, b, l, layer.lOut, C);
   }
   const features = mixDegrees(product, layer.productLinear, layer.lOut, nAtoms, C, 1 / rootC);
   for (let i = 0; i < features.length; i++) features[i] += skip[i];
@@ -237,6 +234,21 @@ export function degreeOf(
     out.set(features.subarray(from, from + size), n * size);
   }
   return out;
+}
+
+/** Puts components of degree l, shape (n_atoms, 2l + 1, C), to their places among the features. */
+export function setDegree(
+  features: Float64Array,
+  part: Float64Array,
+  l: number,
+  lMax: number,
+  channels: number,
+): void {
+  const row = (lMax + 1) ** 2 * channels;
+  const size = (2 * l + 1) * channels;
+  for (let n = 0; n * size < part.length; n++) {
+    features.set(part.subarray(n * size, (n + 1) * size), n * row + l * l * channels);
+  }
 }
 
 /** What the message of atom n is divided by: Σ ρ + 1, or a number. */

@@ -9,6 +9,7 @@ import {
   type LayerAdjoints,
   type LayerStages,
   normOf,
+  setDegree,
 } from "./mace_layer.ts";
 import { mixDegrees, mixElements, mixPaths, transpose } from "./mace_mixes.ts";
 import type { MaceLayer, MaceModel } from "./mace_model.ts";
@@ -29,7 +30,11 @@ export interface TangentInput {
   /** Tangents of harmonics and radial embedding, in their shapes. */
   readonly edgesDot: Pick<EdgeStages, "harmonics" | "basis">;
   readonly stages: LayerStages;
+  readonly radials: Radials;
 }
+
+/** Radial weights R of all edges and their tangents, and what the atomic basis is told. */
+type Radials = ReturnType<typeof radialsOf>;
 
 /** Tangents of the stages of a layer, in their shapes. */
 export type LayerTangents = Omit<LayerStages, "message" | "skip">;
@@ -44,7 +49,7 @@ export function maceLayerTangent(input: TangentInput, hDot: Float64Array): Layer
   const scale = 1 / Math.sqrt(C);
   const up = mixDegrees(hDot, layer.linearUp, layer.lIn, nAtoms, C, scale);
   const sums = new Float64Array(nAtoms * pathOffsets(layer.paths).total * C);
-  const { R, RDot, ends, shape } = radialsOf(input);
+  const { R, RDot, ends, shape } = input.radials;
   atomicBasis(ends, RDot, edges.harmonics, stages.up, sums, shape);
   atomicBasis(ends, R, edgesDot.harmonics, stages.up, sums, shape);
   atomicBasis(ends, R, edges.harmonics, up, sums, shape);
@@ -70,22 +75,24 @@ export function maceLayerTangent(input: TangentInput, hDot: Float64Array): Layer
   }
   const product = new Float64Array(nAtoms * dOut * C);
   for (const contraction of layer.contractions) {
-    const { l } = contraction;
     const coefficients = coefficientsOf(model, contraction, elements);
     const one = { d, channels: C };
     const own = productBasisTangent(stages.x, x, contraction, coefficients, elements, one);
-    const rows = (2 * l + 1) * C;
-    for (let n = 0; n < nAtoms; n++) {
-      product.set(own.subarray(n * rows, (n + 1) * rows), (n * dOut + l * l) * C);
-    }
+    setDegree(product, own, contraction.l, layer.lOut, C);
   }
   const features = mixDegrees(product, layer.productLinear, layer.lOut, nAtoms, C, scale)
     .map((f, i) => f + skip[i]);
   return { up, atomicBasis: sums, density, normalized, x, productBasis: product, features };
 }
 
-/** Radial weights of all edges and their tangents, and what the atomic basis is told. */
-export function radialsOf({ model, layer, graph, edges, edgesDot }: TangentInput) {
+/** Evaluates the radial weights of a layer, once for all that need them. */
+export function radialsOf(
+  model: MaceModel,
+  layer: MaceLayer,
+  graph: Graph,
+  edges: EdgeStages,
+  edgesDot: TangentInput["edgesDot"],
+) {
   return {
     R: radialWeights(edges.basis, layer, model.siluScale),
     RDot: radialWeightsTangent(edges.basis, layer, model.siluScale, edgesDot.basis),
@@ -158,8 +165,7 @@ export function maceLayerAdjointTangent(
 
 /** Tangent of the adjoint of the features after linear_up. */
 function upTangent(input: TangentInput, sumsBar: Float64Array, sumsBarDot: Float64Array) {
-  const { edges, edgesDot, stages } = input;
-  const { R, RDot, ends, shape } = radialsOf(input);
+  const { edges, edgesDot, stages, radials: { R, RDot, ends, shape } } = input;
   const up = new Float64Array(stages.up.length);
   const bar = {
     radial: new Float64Array(R.length),

@@ -78,7 +78,7 @@ export function productBasisAdjoint(
     const from = n * d * C;
     for (let t = 0; t < nTerms; t++) {
       const target = (n * (2 * l + 1) + component[t]) * C;
-      const factors = [...indices.subarray(3 * t, 3 * t + 3)].filter((i) => i !== NO_FACTOR);
+      const factors = factorsOf(indices, t);
       factors.forEach((i, f) => {
         const others = factors.filter((_, g) => g !== f);
         for (let c = 0; c < C; c++) {
@@ -148,7 +148,7 @@ export function productBasisTangent(
     const from = n * d * C;
     for (let t = 0; t < nTerms; t++) {
       const target = (n * (2 * l + 1) + component[t]) * C;
-      const factors = [...indices.subarray(3 * t, 3 * t + 3)].filter((i) => i !== NO_FACTOR);
+      const factors = factorsOf(indices, t);
       factors.forEach((i, f) => {
         const others = factors.filter((_, g) => g !== f);
         for (let c = 0; c < C; c++) {
@@ -179,7 +179,7 @@ export function productBasisAdjointTangent(
     const from = n * d * C;
     for (let t = 0; t < nTerms; t++) {
       const target = (n * (2 * l + 1) + component[t]) * C;
-      const factors = [...indices.subarray(3 * t, 3 * t + 3)].filter((i) => i !== NO_FACTOR);
+      const factors = factorsOf(indices, t);
       factors.forEach((i, f) =>
         factors.forEach((j, g) => {
           if (g === f) return;
@@ -210,7 +210,7 @@ export function productBasisWeightsTangent(
     const from = n * d * C;
     for (let t = 0; t < nTerms; t++) {
       const target = (n * (2 * l + 1) + component[t]) * C;
-      const factors = [...indices.subarray(3 * t, 3 * t + 3)].filter((i) => i !== NO_FACTOR);
+      const factors = factorsOf(indices, t);
       for (let c = 0; c < C; c++) {
         let monomialDot = 0;
         factors.forEach((i, f) => {
@@ -228,4 +228,9 @@ export function productBasisWeightsTangent(
       }
     }
   }
+}
+
+/** Components that monomial t multiplies, one to three. */
+function factorsOf(indices: Uint8Array, t: number): number[] {
+  return [...indices.subarray(3 * t, 3 * t + 3)].filter((i) => i !== NO_FACTOR);
 }

@@ -52,6 +52,29 @@ export function radialWeights(
 }
 
 /**
+ * The way back through the MLP: adjoints of the sums of every layer, the last one's given, and of the
+ * radial embedding.
+ */
+function mlpAdjoints(
+  { radialMlp, radialWidths }: Mlp,
+  sums: readonly Float64Array[],
+  siluScale: number,
+  radialBar: Float64Array,
+): { sums: Float64Array[]; basis: Float64Array } {
+  const n = radialBar.length / radialWidths[radialMlp.length];
+  const bars: Float64Array[] = new Array(radialMlp.length);
+  let bar = radialBar;
+  for (let k = radialMlp.length - 1; k >= 0; k--) {
+    bars[k] = bar;
+    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
+    const next = new Float64Array(n * from);
+    addProduct(next, bar, transposed(radialMlp[k], from, to), n, to, from, 1 / Math.sqrt(from));
+    bar = k > 0 ? next.map((x, i) => x * siluScale * siluSlope(sums[k - 1][i])) : next;
+  }
+  return { sums: bars, basis: bar };
+}
+
+/**
  * Adjoint of `radialWeights` for the radial embedding.
  *
  * @param radialBar shape (n_edges, n_paths, C)
@@ -59,21 +82,14 @@ export function radialWeights(
  */
 export function radialWeightsAdjoint(
   basis: Float64Array,
-  { radialMlp, radialWidths }: Mlp,
+  mlp: Mlp,
   siluScale: number,
   radialBar: Float64Array,
   basisBar: Float64Array,
 ): void {
-  const n = basis.length / radialWidths[0];
-  const { sums } = hiddenLayers(basis, radialMlp.slice(0, -1), radialWidths, siluScale);
-  let bar = radialBar;
-  for (let k = radialMlp.length - 1; k >= 0; k--) {
-    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
-    const next = new Float64Array(n * from);
-    addProduct(next, bar, transposed(radialMlp[k], from, to), n, to, from, 1 / Math.sqrt(from));
-    bar = k > 0 ? next.map((x, i) => x * siluScale * siluSlope(sums[k - 1][i])) : next;
-  }
-  for (let i = 0; i < bar.length; i++) basisBar[i] += bar[i];
+  const { sums } = hiddenLayers(basis, mlp.radialMlp.slice(0, -1), mlp.radialWidths, siluScale);
+  const adjoints = mlpAdjoints(mlp, sums, siluScale, radialBar);
+  adjoints.basis.forEach((bar, i) => basisBar[i] += bar);
 }
 
 /**
@@ -84,23 +100,27 @@ export function radialWeightsAdjoint(
  */
 export function radialMlpWeights(
   basis: Float64Array,
-  { radialMlp, radialWidths }: Mlp,
+  mlp: Mlp,
   siluScale: number,
   radialBar: Float64Array,
   mlpBar: readonly Float64Array[],
 ): void {
-  const n = basis.length / radialWidths[0];
+  const { radialMlp, radialWidths } = mlp;
   const { sums, outputs } = hiddenLayers(basis, radialMlp.slice(0, -1), radialWidths, siluScale);
-  let bar = radialBar;
-  for (let k = radialMlp.length - 1; k >= 0; k--) {
-    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
-    const scale = 1 / Math.sqrt(from);
-    addProduct(mlpBar[k], transposed(outputs[k], n, from), bar, from, n, to, scale);
-    if (k === 0) return;
-    const next = new Float64Array(n * from);
-    addProduct(next, bar, transposed(radialMlp[k], from, to), n, to, from, scale);
-    bar = next.map((x, i) => x * siluScale * siluSlope(sums[k - 1][i]));
-  }
+  const adjoints = mlpAdjoints(mlp, sums, siluScale, radialBar);
+  radialMlp.forEach((_, k) => addOuter(mlpBar[k], outputs[k], adjoints.sums[k], radialWidths[k]));
+}
+
+/** Adds xᵀ out̄ / √from to the adjoint of a matrix, over the rows of both. */
+function addOuter(
+  weightBar: Float64Array,
+  x: Float64Array,
+  outBar: Float64Array,
+  from: number,
+): void {
+  const n = x.length / from;
+  const rows = transposed(x, n, from);
+  addProduct(weightBar, rows, outBar, from, n, outBar.length / n, 1 / Math.sqrt(from));
 }
 
 /** Tangent of `hiddenLayers`. */
@@ -156,22 +176,20 @@ export function radialMlpWeightsTangent(
   const hidden = radialMlp.slice(0, -1);
   const layers = hiddenLayers(basis, hidden, radialWidths, siluScale);
   const dots = hiddenTangents(basisDot, layers, hidden, radialWidths, siluScale);
-  let [bar, barDot] = [radialBar, radialBarDot];
+  const adjoints = mlpAdjoints({ radialMlp, radialWidths }, layers.sums, siluScale, radialBar);
+  let barDot = radialBarDot;
   for (let k = radialMlp.length - 1; k >= 0; k--) {
     const [from, to] = [radialWidths[k], radialWidths[k + 1]];
-    const scale = 1 / Math.sqrt(from);
-    const rows = (x: Float64Array) => transposed(x, n, from);
-    addProduct(mlpBarDot[k], rows(dots.outputs[k]), bar, from, n, to, scale);
-    addProduct(mlpBarDot[k], rows(layers.outputs[k]), barDot, from, n, to, scale);
+    addOuter(mlpBarDot[k], dots.outputs[k], adjoints.sums[k], from);
+    addOuter(mlpBarDot[k], layers.outputs[k], barDot, from);
     if (k === 0) return;
     const back = transposed(radialMlp[k], from, to);
     const [next, nextDot] = [new Float64Array(n * from), new Float64Array(n * from)];
-    addProduct(next, bar, back, n, to, from, scale);
-    addProduct(nextDot, barDot, back, n, to, from, scale);
+    addProduct(next, adjoints.sums[k], back, n, to, from, 1 / Math.sqrt(from));
+    addProduct(nextDot, barDot, back, n, to, from, 1 / Math.sqrt(from));
     const [a, aDot] = [layers.sums[k - 1], dots.sums[k - 1]];
     barDot = nextDot.map((x, i) =>
       siluScale * (x * siluSlope(a[i]) + next[i] * siluCurvature(a[i]) * aDot[i])
     );
-    bar = next.map((x, i) => x * siluScale * siluSlope(a[i]));
   }
 }

@@ -33,6 +33,18 @@ export function scaledEnergies(
   );
 }
 
+/** Energies of a frame, finished from the sums of its atoms' readouts: of the atoms, and their sum, eV. */
+export function finishEnergies(
+  model: ReadoutModel,
+  species: Uint8Array,
+  readouts: Float64Array,
+  head: number,
+): { energy: number; nodeEnergies: Float64Array } {
+  const elements = Uint8Array.from(species, (z) => model.elements.indexOf(z));
+  const nodeEnergies = scaledEnergies(model, elements, readouts, head);
+  return { energy: nodeEnergies.reduce((sum, e) => sum + e, 0), nodeEnergies };
+}
+
 /**
  * Adds what the readout of layer t gives to the energies of the atoms.
  *

@@ -1,9 +1,9 @@
 import type { MaceModel } from "../model/mace_model.ts";
-import { zeroWeights } from "../model/parameter_gradients.ts";
+import { weightsOf, zeroWeights } from "../model/parameter_gradients.ts";
 import { type AdamOptions, type AdamState, adamStep, clipNorm } from "./adam.ts";
 import type { LossOptions } from "./loss.ts";
 import { addLossGradient, type TrainFrame } from "./loss_gradient.ts";
-import { tensorsOf, weightsOf } from "./weights.ts";
+import { tensorsOf } from "./weights.ts";
 
 /** How a step is made; `mace_run_train` names. */
 export interface StepOptions extends LossOptions, AdamOptions {

@@ -16,9 +16,9 @@ import { type LossFrame, type LossKind, lossOf } from "../../src/train/loss.ts";
 import { plateau, tellLoss } from "../../src/train/plateau.ts";
 import { addLossGradient, type TrainFrame } from "../../src/train/loss_gradient.ts";
 import { trainStep } from "../../src/train/step.ts";
-import { copyModel, tensorsOf, weightsOf } from "../../src/train/weights.ts";
+import { copyModel, tensorsOf } from "../../src/train/weights.ts";
 import { weightsByName } from "../../src/checkpoint/weight_names.ts";
-import { zeroWeights } from "../../src/model/parameter_gradients.ts";
+import { weightsOf, zeroWeights } from "../../src/model/parameter_gradients.ts";
 import { assertClose, readNpz, sharedPath } from "../support.ts";
 
 const scheduler = sharedPath("reference/train/scheduler.json");
