@@ -13,7 +13,8 @@ import type { MaceModel } from "../src/model/mace_model.ts";
 import { denseHydrogen } from "../src/speed/inputs.ts";
 import { mediumModel } from "../src/speed/medium_model.ts";
 import { peakMultiplyAdds } from "./peak.ts";
-import { check, interleave, micros, residentMegabytes, row, rowError, table } from "./timing.ts";
+import { rowError } from "../src/speed/errors.ts";
+import { check, interleave, micros, residentMegabytes, row, table } from "./timing.ts";
 
 /** Channels of the medium model. */
 const CHANNELS = 128;

@@ -10,7 +10,8 @@ import { predict } from "../src/model/potential.ts";
 import { denseHydrogen } from "../src/speed/inputs.ts";
 import { mediumModel } from "../src/speed/medium_model.ts";
 import { clusteredPoints, onePercentRadius } from "../src/speed/points.ts";
-import { check, interleave, largestError, micros, row, rowError, table } from "./timing.ts";
+import { largestError, rowError } from "../src/speed/errors.ts";
+import { check, interleave, micros, row, table } from "./timing.ts";
 
 const CHANNELS = 128;
 /** Multiply-adds that descriptors need: per edge and channel, the second layer's tensor product and

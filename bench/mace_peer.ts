@@ -9,16 +9,8 @@ import { loadMace } from "../src/checkpoint/load.ts";
 import { openCpuBackend } from "../src/cpu/backend.ts";
 import { readNpy } from "../src/io/npy.ts";
 import { denseHydrogen, extendedXyz } from "../src/speed/inputs.ts";
-import {
-  check,
-  interleave,
-  largestError,
-  micros,
-  row,
-  rowError,
-  table,
-  type Timing,
-} from "./timing.ts";
+import { largestError, rowError } from "../src/speed/errors.ts";
+import { check, interleave, micros, row, table, type Timing } from "./timing.ts";
 
 const SCRIPT = fileURLToPath(new URL("./mace_torch.py", import.meta.url));
 const ATOMS = 256;

@@ -17,15 +17,8 @@ import { readoutModel } from "../src/model/readout.ts";
 import { denseHydrogen } from "../src/speed/inputs.ts";
 import { mediumModel } from "../src/speed/medium_model.ts";
 import { sharedPath } from "../tests/support.ts";
-import {
-  check,
-  interleave,
-  largestError,
-  micros,
-  residentMegabytes,
-  row,
-  table,
-} from "./timing.ts";
+import { largestError } from "../src/speed/errors.ts";
+import { check, interleave, micros, residentMegabytes, row, table } from "./timing.ts";
 
 const CHANNELS = 128;
 

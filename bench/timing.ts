@@ -51,32 +51,8 @@ export function table(title: string, ...columns: readonly string[]): void {
   row(...columns.map(() => "---"));
 }
 
-/** Largest error of a row of `width` numbers relative to its norm. */
-export function rowError(actual: ArrayLike<number>, exact: ArrayLike<number>, width: number) {
-  let worst = 0;
-  for (let i = 0; i < exact.length; i += width) {
-    let [difference, norm] = [0, 0];
-    for (let k = i; k < i + width; k++) {
-      difference += (actual[k] - exact[k]) ** 2;
-      norm += exact[k] ** 2;
-    }
-    worst = Math.max(worst, Math.sqrt(difference / norm));
-  }
-  return worst;
-}
-
 /** Milliseconds of a timing per unit, as "median (least-most)" in microseconds. */
 export function micros({ median, least, most }: Timing, units: number): string {
   const [a, b, c] = [median, least, most].map((ms) => (1000 * ms / units).toFixed(2));
   return `${a} (${b}-${c})`;
-}
-
-/** Largest error relative to the largest number. */
-export function largestError(actual: ArrayLike<number>, exact: ArrayLike<number>): number {
-  let [worst, largest] = [0, 0];
-  for (let i = 0; i < exact.length; i++) {
-    worst = Math.max(worst, Math.abs(actual[i] - exact[i]));
-    largest = Math.max(largest, Math.abs(exact[i]));
-  }
-  return worst / largest;
 }

@@ -15,7 +15,7 @@ import type { MaceModel } from "./model/mace_model.ts";
 export function openPotential(
   model: DescriptorModel,
   backend: Backend,
-  options: { readonly elements?: readonly number[]; readonly head?: string | undefined } = {},
+  options: { readonly elements?: readonly number[]; readonly head?: string | null } = {},
 ): Promise<Potential> {
   const potential = requirePotential(model);
   const elements = options.elements ?? potential.elements;
@@ -42,13 +42,13 @@ function requirePotential(model: DescriptorModel): MaceModel {
 
 /** Place of a readout head among the model's.
  * @param name the only head if not given */
-function headIndex({ heads }: MaceModel, name?: string): number {
-  if (name === undefined && heads.length === 1) return 0;
+function headIndex({ heads }: MaceModel, name: string | null = null): number {
+  if (name === null && heads.length === 1) return 0;
   const index = heads.indexOf(name ?? "");
   if (index >= 0) return index;
   const known = heads.join(", ");
   throw new UsageError(
-    name === undefined
+    name === null
       ? `Cannot choose a readout head: the model has ${known}; name one with --head`
       : `Cannot use the readout head "${name}": the model has ${known}`,
   );

@@ -1,8 +1,10 @@
-import { BOHR, GPA, HARTREE, KCAL_PER_MOL, KJ_PER_MOL } from "../units.ts";
+import { NET_FORCE } from "../scan/examine_frame.ts";
+import { STRESS_UNITS } from "../scan/stress_labels.ts";
+import { BOHR, HARTREE, KCAL_PER_MOL, KJ_PER_MOL } from "../units.ts";
 import { correlation, type ErrorSums, slope } from "./error_sums.ts";
 import type { FrameErrors } from "./frame_errors.ts";
 
-/** Numbers that files hold in other units, per eV/Å, eV and eV/Å³. */
+/** Numbers that files hold in other units, per eV/Å and eV. */
 const FORCE_UNITS: readonly (readonly [string, number])[] = [
   ["hartree/Bohr", BOHR / HARTREE],
   ["Ry/Bohr", 2 * BOHR / HARTREE],
@@ -19,11 +21,6 @@ const ENERGY_UNITS: readonly (readonly [string, number])[] = [
   ["kcal/mol", 1 / KCAL_PER_MOL],
   ["kJ/mol", 1 / KJ_PER_MOL],
 ];
-const STRESS_UNITS: readonly (readonly [string, number])[] = [
-  ["GPa", GPA],
-  ["kbar", 10 * GPA],
-  ["bar", 1e4 * GPA],
-];
 
 /** A ratio this near to a unit's is that unit. */
 const SAME_UNIT = 0.15;
@@ -31,8 +28,6 @@ const SAME_UNIT = 0.15;
 const PROPORTIONAL = 0.9;
 /** A model that gives less than this says nothing about forces, eV/Å. */
 const WEAK = 1e-3;
-/** Forces add up to no more than this per atom, eV/Å. */
-const NET_FORCE = 1e-3;
 
 /** The most probable reason in the file for an error of the forces, in words; null if none is found. */
 export function forceCause(frame: FrameErrors): string | null {

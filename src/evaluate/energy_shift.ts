@@ -24,13 +24,18 @@ export function fitShift(frames: readonly FrameErrors[]): EnergyShift {
   return new Map(elements.map((z, i) => [z, normal.get(i, 0)]));
 }
 
-/** Energy of a frame by the model, shifted, minus its label, eV per atom; NaN without a label. */
-export function energyError(
-  { energy, energyLabel, counts, nAtoms }: FrameErrors,
+/** Energy of a frame by the model, shifted, eV. */
+export function shiftedEnergy(
+  { energy, counts, nAtoms }: FrameErrors,
   shift: EnergyShift,
 ): number {
-  if (energyLabel === null) return NaN;
   let shifted = energy + nAtoms * (shift.get(0) ?? 0);
   for (const [z, n] of counts) shifted += n * (shift.get(z) ?? 0);
-  return (shifted - energyLabel) / nAtoms;
+  return shifted;
+}
+
+/** The same minus its label, eV per atom; NaN without a label. */
+export function energyError(frame: FrameErrors, shift: EnergyShift): number {
+  const { energyLabel, nAtoms } = frame;
+  return energyLabel === null ? NaN : (shiftedEnergy(frame, shift) - energyLabel) / nAtoms;
 }

@@ -51,9 +51,13 @@ export function evaluate(all: readonly FrameErrors[], shift: EnergyShift): Evalu
   };
 }
 
-function energySums(frames: readonly FrameErrors[], shift: EnergyShift): ErrorSums | null {
-  const errors = frames.map((frame) => energyError(frame, shift)).filter(Number.isFinite);
-  return errors.length > 0 ? sumErrors(errors, new Float64Array(errors.length)) : null;
+/** Errors of the energies of all labelled frames, eV per atom. */
+function energyErrors(frames: readonly FrameErrors[], shift: EnergyShift): number[] {
+  return frames.map((frame) => energyError(frame, shift)).filter(Number.isFinite);
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function sumsOf(
@@ -65,15 +69,15 @@ function sumsOf(
 }
 
 function statsOf(frames: readonly FrameErrors[], shift: EnergyShift): ErrorStats {
-  const energy = energySums(frames, shift);
+  const errors = energyErrors(frames, shift);
+  const energy = errors.length > 0 ? sumErrors(errors, new Float64Array(errors.length)) : null;
   const forces = sumsOf(frames, "forces");
   const stress = sumsOf(frames, "stress");
-  const errors = frames.map((frame) => energyError(frame, shift)).filter(Number.isFinite);
   return {
     frames: frames.length,
     energy_rmse: energy && 1000 * rmse(energy),
     energy_mae: energy && 1000 * mae(energy),
-    energy_bias: energy && 1000 * errors.reduce((sum, e) => sum + e, 0) / errors.length,
+    energy_bias: energy && 1000 * meanOf(errors),
     forces_rmse: forces && 1000 * rmse(forces),
     forces_mae: forces && 1000 * mae(forces),
     forces_relative: forces && forces.label > 0 ? relativeRmse(forces) : null,
@@ -90,9 +94,9 @@ function notesOf(frames: readonly FrameErrors[], shift: EnergyShift): string[] {
   for (const text of [forces && forcesAltogether(forces), stress && stressAltogether(stress)]) {
     if (text) notes.push(`${text}, in all frames taken together`);
   }
-  const errors = frames.map((frame) => energyError(frame, shift)).filter(Number.isFinite);
-  const mean = errors.reduce((sum, e) => sum + e, 0) / errors.length;
-  const scatter = Math.sqrt(errors.reduce((sum, e) => sum + (e - mean) ** 2, 0) / errors.length);
+  const errors = energyErrors(frames, shift);
+  const mean = meanOf(errors);
+  const scatter = Math.sqrt(meanOf(errors.map((e) => (e - mean) ** 2)));
   if (
     errors.length > 1 && Math.abs(mean) > OFFSET.least &&
     Math.abs(mean) > OFFSET.timesScatter * scatter

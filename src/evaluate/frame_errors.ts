@@ -1,8 +1,8 @@
 import { formula, type Frame } from "../frame.ts";
 import type { FrameLabels } from "../io/frame_labels.ts";
 import { type Prediction, stressOf } from "../model/prediction.ts";
-import { closestPair } from "../scan/closest_pair.ts";
-import { GPA } from "../units.ts";
+import { summariseForces } from "../scan/examine_frame.ts";
+import { staticPressure } from "../scan/stress_labels.ts";
 import { type ErrorSums, sumErrors, totalOf } from "./error_sums.ts";
 
 /** What a frame is labelled with, as far as it can be compared; null where it is not. */
@@ -76,7 +76,7 @@ export function frameErrors(
   frame: Frame,
   prediction: Prediction,
   labels: UsableLabels,
-  about: Pick<FrameErrors, "group" | "isolated" | "converged">,
+  about: Pick<FrameErrors, "group" | "isolated" | "converged" | "tooClose">,
 ): FrameErrors {
   const { id, file, index, species } = frame;
   const stress = stressOf(prediction, frame);
@@ -85,28 +85,17 @@ export function frameErrors(
     : new Map<number, ErrorSums>();
   const counts = new Map<number, number>();
   for (const z of species) counts.set(z, (counts.get(z) ?? 0) + 1);
-  const close = closestPair(frame);
   return {
     ...{ id, file, index, nAtoms: species.length, formula: formula(species), ...about, counts },
     energy: prediction.energy,
     energyLabel: labels.energy,
     forces: labels.forces && totalOf(elementForces.values()),
     elementForces,
-    netForce: labels.forces ? netForce(labels.forces) : 0,
+    netForce: labels.forces ? summariseForces(labels.forces).net : 0,
     stress: stress && labels.stress && sumErrors(stress, labels.stress),
-    pressure: stress && pressureOf(stress),
-    pressureLabel: labels.stress && pressureOf(labels.stress),
-    tooClose: close === null
-      ? null
-      : typeof close === "string"
-      ? close
-      : `${close.elements} ${close.distance.toFixed(2)} Å`,
+    pressure: stress && staticPressure(stress),
+    pressureLabel: labels.stress && staticPressure(labels.stress),
   };
-}
-
-/** Static pressure -tr σ / 3, GPa. */
-function pressureOf(stress: Float64Array): number {
-  return -(stress[0] + stress[4] + stress[8]) / 3 * GPA;
 }
 
 function forcesByElement(species: Uint8Array, model: Float64Array, label: Float64Array) {
@@ -117,10 +106,4 @@ function forcesByElement(species: Uint8Array, model: Float64Array, label: Float6
     parts.set(z, own);
   });
   return new Map([...parts].map(([z, own]) => [z, totalOf(own)]));
-}
-
-function netForce(forces: Float64Array): number {
-  const sum = [0, 0, 0];
-  forces.forEach((f, i) => sum[i % 3] += f);
-  return Math.hypot(...sum) / (forces.length / 3);
 }

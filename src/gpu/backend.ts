@@ -13,6 +13,8 @@ import { Tilings } from "./tiling.ts";
 export interface GpuBackend extends Backend {
   /** Limits of the device by their WebGPU names. */
   readonly limits: Readonly<Record<string, number>>;
+  /** Whether it is a software adapter, whose times say nothing of a GPU. */
+  readonly software: boolean;
 }
 
 /** Limits of a device that the kernels live by. */
@@ -37,6 +39,7 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
   return {
     name: "gpu",
     description: gpu.description,
+    software: gpu.software,
     limits: Object.fromEntries(LIMITS.map((name) => [name, gpu.device.limits[name]])),
     openDescriber: (model, nLayers, elements) => openDescriber(device, model, nLayers, elements),
     openPotential: (model, elements, head) => openPotential(device, model, elements, head),

@@ -81,6 +81,51 @@ export async function openMace(
   };
 }
 
+/** Numbers of atoms and edges. */
+interface Size {
+  readonly atoms: number;
+  readonly edges: number;
+}
+
+/** Most atoms and edges whose buffers fit one binding of the device. */
+function mostOf({ gpu }: Device, { bytesPerAtom, bytesPerEdge }: Needs): Size {
+  return {
+    atoms: Math.floor(gpu.maxBinding / bytesPerAtom),
+    edges: Math.floor(gpu.maxBinding / bytesPerEdge),
+  };
+}
+
+/** Items in batches of `most` atoms and edges, an item that alone is more in a batch of its own. */
+function* pack<Item>(
+  items: Iterable<Item>,
+  sizeOf: (item: Item) => Size,
+  most: Size,
+): Generator<{ items: Item[]; size: Size }> {
+  let batch: Item[] = [];
+  let size = { atoms: 0, edges: 0 };
+  for (const item of items) {
+    const own = sizeOf(item);
+    const next = { atoms: size.atoms + own.atoms, edges: size.edges + own.edges };
+    const full = next.atoms > most.atoms || next.edges > most.edges;
+    if (full && batch.length > 0) {
+      yield { items: batch, size };
+      [batch, size] = [[item], own];
+    } else {
+      batch.push(item);
+      size = next;
+    }
+  }
+  if (batch.length > 0) yield { items: batch, size };
+}
+
+/** What is said of a frame that no binding holds. */
+function tooLarge(what: string, id: string, { atoms, edges }: Size): RequestError {
+  return new RequestError(
+    `Cannot ${what} ${id} on the GPU: ${atoms} atoms with ${edges} edges exceed its largest ` +
+      "binding; use --backend cpu",
+  );
+}
+
 /** Room for so many times the edges that are expected; where it is not enough a batch is run again. */
 const ROOM = 1.1;
 
@@ -95,32 +140,25 @@ type RunBatch<Result> = (frames: readonly Frame[], capacity: number) => Promise<
  * @throws {RequestError} where a frame does not fit the device
  */
 export async function* runInBatches<Result>(
-  { gpu }: Device,
+  device: Device,
   needs: Needs,
   frames: readonly Frame[],
   rMax: number,
   what: "describe" | "predict",
   run: RunBatch<Result>,
 ): AsyncGenerator<{ frames: readonly Frame[]; result: Result }> {
-  const most = {
-    atoms: Math.floor(gpu.maxBinding / needs.bytesPerAtom),
-    edges: Math.floor(gpu.maxBinding / needs.bytesPerEdge),
+  const most = mostOf(device, needs);
+  const sizeOf = (frame: Frame) => {
+    const atoms = frame.species.length;
+    return { atoms, edges: Math.ceil(ROOM * atoms * likelyNeighbors(frame, rMax)) };
   };
-  let batch: Frame[] = [];
-  let [atoms, edges] = [0, 0];
-  for (const frame of frames) {
-    const [n, e] = [frame.species.length, likelyEdges(frame, rMax)];
-    if (batch.length > 0 && (atoms + n > most.atoms || edges + e > most.edges)) {
-      yield* runBatch(batch, edges);
-      batch = [];
-      [atoms, edges] = [0, 0];
+  for (const { items, size } of pack(frames, sizeOf, most)) {
+    if (size.atoms > most.atoms) {
+      const { nAtoms, nEdges } = neighborList(items[0], rMax);
+      throw tooLarge(what, items[0].id, { atoms: nAtoms, edges: nEdges });
     }
-    if (n > most.atoms) throw tooLarge(frame, neighborList(frame, rMax).nEdges);
-    batch.push(frame);
-    atoms += n;
-    edges += e;
+    yield* runBatch(items, size.edges);
   }
-  if (batch.length > 0) yield* runBatch(batch, edges);
 
   /** Runs a batch, again with more room where the edges are more than was thought, or in halves. */
   async function* runBatch(
@@ -134,56 +172,36 @@ export async function* runInBatches<Result>(
     if (coincident) { for (const frame of some) neighborList(frame, rMax); }
     if (found <= capacity) yield { frames: some, result };
     else if (found <= most.edges) yield* runBatch(some, found);
-    else if (some.length === 1) throw tooLarge(some[0], found);
-    else {
+    else if (some.length === 1) {
+      throw tooLarge(what, some[0].id, { atoms: some[0].species.length, edges: found });
+    } else {
       const half = some.length >> 1;
       for (const part of [some.slice(0, half), some.slice(half)]) {
-        yield* runBatch(part, part.reduce((sum, frame) => sum + likelyEdges(frame, rMax), 0));
+        yield* runBatch(part, part.reduce((sum, frame) => sum + sizeOf(frame).edges, 0));
       }
     }
   }
-
-  function tooLarge({ id, species }: Frame, nEdges: number): RequestError {
-    return new RequestError(
-      `Cannot ${what} ${id} on the GPU: ${species.length} atoms with ${nEdges} edges exceed its ` +
-        "largest binding; use --backend cpu",
-    );
-  }
 }
 
-function likelyEdges(frame: Frame, rMax: number): number {
-  return Math.ceil(ROOM * frame.species.length * likelyNeighbors(frame, rMax));
-}
-
-/** Graphs in groups whose largest buffer fits one binding of the device. */
+/** Graphs of frames in groups whose largest buffer fits one binding of the device.
+ * @throws {RequestError} where a frame does not fit the device */
 export function* splitGraphs(
-  { gpu }: Device,
-  { bytesPerAtom, bytesPerEdge }: Needs,
+  device: Device,
+  needs: Needs,
   frames: readonly Frame[],
   rMax: number,
 ): Generator<Graph[]> {
-  let part: Graph[] = [];
-  let [atoms, edges] = [0, 0];
-  for (const frame of frames) {
-    const graph = neighborList(frame, rMax);
-    if (
-      graph.nAtoms * bytesPerAtom > gpu.maxBinding || graph.nEdges * bytesPerEdge > gpu.maxBinding
-    ) {
-      throw new RequestError(
-        `Cannot describe ${frame.id} on the GPU: ${graph.nAtoms} atoms with ${graph.nEdges} edges ` +
-          "exceed its largest binding; use --backend cpu",
-      );
+  const most = mostOf(device, needs);
+  const sizeOf = ({ nAtoms, nEdges }: Graph) => ({ atoms: nAtoms, edges: nEdges });
+  function* graphs() {
+    for (const frame of frames) {
+      const graph = neighborList(frame, rMax);
+      const size = sizeOf(graph);
+      if (size.atoms > most.atoms || size.edges > most.edges) {
+        throw tooLarge("describe", frame.id, size);
+      }
+      yield graph;
     }
-    const full = (atoms + graph.nAtoms) * bytesPerAtom > gpu.maxBinding ||
-      (edges + graph.nEdges) * bytesPerEdge > gpu.maxBinding;
-    if (full) {
-      yield part;
-      part = [];
-      [atoms, edges] = [0, 0];
-    }
-    part.push(graph);
-    atoms += graph.nAtoms;
-    edges += graph.nEdges;
   }
-  if (part.length > 0) yield part;
+  for (const { items } of pack(graphs(), sizeOf, most)) yield items;
 }

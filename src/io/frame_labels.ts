@@ -160,6 +160,6 @@ function fullTensor(numbers: readonly number[]): Float64Array {
 }
 
 /** Trace of a stress, eV/Å³; NaN unless all of it is finite. */
-export function stressTrace({ tensor }: StressLabel): number {
+export function stressTrace({ tensor }: Pick<StressLabel, "tensor">): number {
   return tensor.every(Number.isFinite) ? tensor[0] + tensor[4] + tensor[8] : NaN;
 }

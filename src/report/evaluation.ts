@@ -2,7 +2,8 @@ import { chemicalSymbol } from "../frame.ts";
 import type { ErrorStats, Evaluation } from "../evaluate/evaluation.ts";
 import { mae, relativeRmse, rmse } from "../evaluate/error_sums.ts";
 import type { ParityPoints } from "../evaluate/parity.ts";
-import { COLORS, curve, dots, escapeXml, figure, rangeOf } from "./figure.ts";
+import { COLORS, curve, dots, figure, rangeOf } from "./figure.ts";
+import { textTable } from "./text_table.ts";
 import { type Captioned, drawn, list, plainPage, table } from "./plain_page.ts";
 
 /** A frame that is among the worst, and why it may be. */
@@ -48,15 +49,11 @@ export function formatEvaluation(
   worst: readonly WorstFrame[],
   notes: readonly string[],
 ): string {
-  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, c) => c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c])).join("  ")
-      .trimEnd();
   const named = worst.map(({ quantity, frame, error, cause }) =>
     `  ${quantity.padEnd(6)}  ${frame}  ${error}${cause ? `: ${cause}` : ""}`
   );
   return [
-    ...rows.map(line),
+    ...textTable(rows),
     "E in meV/atom, F in meV/Å, S in meV/Å³; model minus label",
     ...(named.length > 0 ? ["", "Worst frames", ...named] : []),
     ...(notes.length > 0 ? ["", ...notes.map((note) => `Note: ${note}`)] : []),
@@ -68,7 +65,7 @@ export function formatEvaluation(
 export function parityFigures(
   parities: Readonly<Record<"energy" | "forces" | "stress", ParityPoints>>,
 ): { name: string; figure: Captioned }[] {
-  const drawn = {
+  const words = {
     energy: ["Energies", "energy, eV/atom"],
     forces: ["Components of forces", "force, eV/Å"],
     stress: ["Components of stresses", "stress, eV/Å³"],
@@ -76,7 +73,7 @@ export function parityFigures(
   return (["energy", "forces", "stress"] as const).flatMap((key) => {
     const { points, count } = parities[key];
     if (points.length === 0) return [];
-    const [title, label] = drawn[key];
+    const [title, label] = words[key];
     const domain = rangeOf(points.flat());
     const axes = {
       title: `${title}, model against label`,
@@ -113,6 +110,6 @@ export function evaluationPage(
       : []),
     "<h2>Run</h2>",
     table([["", ""], ...facts]),
-    `<p>${escapeXml("Relative errors are those of the labels' root of the mean square.")}</p>`,
+    "<p>Relative errors are shares of the labels' root of the mean square.</p>",
   ]);
 }

@@ -8,7 +8,7 @@ import { electronicState, fingerprint, geometryKey } from "./fingerprint.ts";
 import { pressureOf, stressProblems } from "./stress_labels.ts";
 
 /** Forces on the atoms of a frame add up to no more than this per atom, eV/Å. */
-const NET_FORCE = 1e-3;
+export const NET_FORCE = 1e-3;
 
 /** What makes a frame useless: what `distill` looks for. */
 export function quickProblems(
@@ -94,7 +94,8 @@ function nameOf(label: StressLabel | null): StressName | null {
   return label && { key: label.key, kind: label.kind, components: label.components };
 }
 
-function summariseForces(values: Float64Array) {
+/** Sizes of forces, and their sum per atom. */
+export function summariseForces(values: Float64Array) {
   let [max, squares, mixed] = [0, 0, 0];
   const sum = [0, 0, 0];
   for (let i = 0; i < values.length; i += 3) {

@@ -10,10 +10,15 @@ const NEGLIGIBLE = 1e-4;
 /** No one computes matter at such a pressure by mistake, GPa. */
 const IMPLAUSIBLE = 3000;
 
-/** Static pressure -tr σ / 3, GPa; NaN where there is no label. */
+/** Static pressure -tr σ / 3 of a stress, shape (3, 3), eV/Å³; GPa, NaN unless all of it is finite. */
+export function staticPressure(stress: Float64Array): number {
+  return -stressTrace({ tensor: stress }) / 3 * GPA;
+}
+
+/** Static pressure of a frame's label, GPa; NaN where there is none. */
 export function pressureOf({ stress, virial }: Pick<FrameLabels, "stress" | "virial">): number {
   const label = stress ?? virial;
-  return label ? -stressTrace(label) / 3 * GPA : NaN;
+  return label ? staticPressure(label.tensor) : NaN;
 }
 
 /** What is wrong with the stress of one frame. */
@@ -70,7 +75,7 @@ function contradiction(stress: StressLabel, virial: StressLabel): string | null 
   const apart = (factor: number) => largest(a.map((x, i) => x - factor * b[i]));
   const limit = Math.max(NEGLIGIBLE, TOLERANCE * size);
   if (apart(1) <= limit) return null;
-  const pressure = (label: StressLabel) => (-stressTrace(label) / 3 * GPA).toFixed(1);
+  const pressure = (label: StressLabel) => staticPressure(label.tensor).toFixed(1);
   const because = apart(-1) <= limit
     ? `; the ${stress.key} looks pressure-like (GPUMD)`
     : unitBetween(stress, virial);
@@ -78,7 +83,8 @@ function contradiction(stress: StressLabel, virial: StressLabel): string | null 
     `${pressure(virial)} GPa, the ${stress.key} ${pressure(stress)} GPa${because}`;
 }
 
-const STRESS_UNITS: readonly (readonly [string, number])[] = [
+/** Numbers of a stress in other units, per eV/Å³. */
+export const STRESS_UNITS: readonly (readonly [string, number])[] = [
   ["GPa", GPA],
   ["kbar", 10 * GPA],
   ["bar", 1e4 * GPA],

@@ -7,6 +7,7 @@ import type { MaceModel } from "../model/mace_model.ts";
 import { descriptors } from "../model/mace.ts";
 import { predict } from "../model/potential.ts";
 import { neighborCount } from "../select/neighbor_count.ts";
+import { largestError, rowError } from "./errors.ts";
 import { denseHydrogen } from "./inputs.ts";
 import { mediumModel } from "./medium_model.ts";
 import { clusteredPoints, decayingColumns, onePercentRadius } from "./points.ts";
@@ -66,13 +67,7 @@ async function describing(
   const small = denseHydrogen(SMALL, RS);
   const exact = descriptors(model, neighborList(small, R_MAX));
   const [rows] = await describer.describe([small]);
-  const width = describer.width;
-  let error = 0;
-  for (let i = 0; i < exact.length; i += width) {
-    const [own, right] = [rows, exact].map((x) => Array.prototype.slice.call(x, i, i + width));
-    const difference = own.map((x: number, k: number) => x - right[k]);
-    error = Math.max(error, Math.hypot(...difference) / Math.hypot(...right));
-  }
+  const error = rowError(rows, exact, describer.width);
   return {
     ...{ name: "descriptors", error, allowed: 5e-6, amount: edgesOf(pool), unit: "edges" },
     run: () => describer.describe(pool),
@@ -90,8 +85,7 @@ async function predicting(
   const small = denseHydrogen(SMALL, RS);
   const { forces: exact } = predict(model, neighborList(small, R_MAX));
   const [{ forces }] = await potential.predict([small]);
-  const largest = exact.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
-  const error = forces.reduce((most, f, i) => Math.max(most, Math.abs(f - exact[i])), 0) / largest;
+  const error = largestError(forces, exact);
   return {
     ...{ name: "energies, forces", error, allowed: 2e-5, amount: edgesOf(pool), unit: "edges" },
     run: () => potential.predict(pool),

@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { deviation, formatComparison, methodCurves, panel } from "../../report/comparison.ts";
+import { textTable } from "../../report/text_table.ts";
 import { contrasts, type Curve, verdict } from "../../compare/verdict.ts";
 import {
   compare,
@@ -187,17 +188,10 @@ function terminalTable({ rows, from_pool, n_pool, options }: Summary): string {
       return [`whole pool: ${name}`, String(fitted), ...cells];
     }),
   ];
-  const widths = head.map((title, c) =>
-    Math.max(title.length, ...body.map((row) => row[c]?.length ?? 0))
-  );
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join(
-      "  ",
-    );
   const note = rows[0].errors
     ? "Errors of energies on held-out frames, meV/atom; seeds: deviation over the seeds\n"
     : "";
-  return `${note}${[head, ...body].map((cells) => line(cells).trimEnd()).join("\n")}\n`;
+  return `${note}${textTable([head, ...body]).join("\n")}\n`;
 }
 
 /** One line per selection. */

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../../backend.ts";
@@ -32,8 +31,7 @@ import { matchRows, withoutIsolatedAtoms } from "../input/isolated_atoms.ts";
 import { openBackend } from "../open_backend.ts";
 import type { DistillCommand } from "../syntax/options.ts";
 import { Console, Stopwatch } from "../output/output.ts";
-import { isSchnet } from "../../model/descriptor_model.ts";
-import type { ModelUsed } from "../output/results.ts";
+import { modelUsed } from "../output/results.ts";
 import { checkOutput } from "../output/output_folder.ts";
 import { writeResults } from "../output/write_results.ts";
 
@@ -251,11 +249,6 @@ async function describe(
   if (!existing) return { features, reference: null };
   const entries = existing.entries.filter(({ isolated }) => !isolated);
   return { features, reference: await run({ ...existing, entries }) };
-}
-
-function modelUsed({ model, name, bytes }: OpenedModel): ModelUsed {
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return { name, sha256, kind: isSchnet(model) ? "schnet" : model.kind === "ACE" ? "ace" : "mace" };
 }
 
 /** Rows of features from a file for the frames of the pool that are left. */

@@ -9,9 +9,11 @@ import { openPotential } from "../../potential.ts";
 import type { DescriptorModel } from "../../model/descriptor_model.ts";
 import type { SchnetModel } from "../../model/schnet_model.ts";
 import { uniformStream } from "../../rng.ts";
+import { largestError } from "../../speed/errors.ts";
 import { measureSpeed, perUnit, type Speed } from "../../speed/measure.ts";
 import { applyCovariance, refineSubspace } from "../../linalg/subspace.ts";
 import { resolveModel, SHIPPED_MODEL } from "../input/model_store.ts";
+import type { SpeedSize } from "../../speed/cases.ts";
 import { flagsOf, parseThreads, readFlags } from "../syntax/option_values.ts";
 import { systemFacts } from "../output/system_facts.ts";
 
@@ -32,10 +34,10 @@ export async function runDoctor(args: readonly string[]): Promise<void> {
   const backends = await openBackends(threads, values["allow-software"] === true);
   const checks: Check[] = [];
   const speeds: Speed[] = [];
-  for (const { backend } of backends) {
-    if (!backend) continue;
+  for (const { backend, size } of backends) {
+    if (!backend || !size) continue;
     checks.push(...await checkBackend(backend));
-    if (values.speed) speeds.push(...await timeBackend(backend, threads));
+    if (values.speed) speeds.push(...await timeBackend(backend, size));
     await backend.close();
   }
   const facts = {
@@ -61,14 +63,9 @@ export async function runDoctor(args: readonly string[]): Promise<void> {
   if (failed.length > 0) process.exitCode = 6;
 }
 
-/** Progress goes to stderr, because it takes a while. */
-async function timeBackend(backend: Backend, threads: number): Promise<Speed[]> {
-  const software = /llvmpipe|swiftshader|software/i.test(backend.description);
-  const hardware = backend.name === "gpu" && !software;
-  // A software adapter is a thousand times slower, and its times mean nothing.
-  const size = software
-    ? { frames: 1, atoms: 16, points: 500 }
-    : { frames: hardware ? 64 : threads, atoms: 256, points: hardware ? 20_000 : 5000 };
+/** Times a backend; progress goes to stderr, because it takes a while.
+ * @param size how much of everything is timed */
+async function timeBackend(backend: Backend, size: SpeedSize): Promise<Speed[]> {
   const speeds: Speed[] = [];
   for await (const speed of measureSpeed(backend, size)) {
     process.stderr.write(`Timed ${speed.backend}: ${speed.name}\n`);
@@ -86,15 +83,31 @@ function speedLine(speed: Speed): string {
     `(${least.toPrecision(3)} to ${most.toPrecision(3)}, ${rounds} rounds) for ${amount} ${unit}`;
 }
 
+/** What is timed on each kind of backend; times of a software adapter mean nothing. */
+const sizeOf = {
+  cpu: (threads: number): SpeedSize => ({ frames: threads, atoms: 256, points: 5000 }),
+  gpu: { frames: 64, atoms: 256, points: 20_000 },
+  software: { frames: 1, atoms: 16, points: 500 },
+};
+
+/** A line of the facts, and the backend that it is about. */
+interface Opened {
+  readonly name: string;
+  readonly text: string;
+  readonly backend: Backend | null;
+  readonly size?: SpeedSize;
+}
+
 async function openBackends(threads: number, allowSoftware: boolean) {
   const cpu = await openCpuBackend(threads);
-  const list: { name: string; text: string; backend: Backend | null }[] = [
-    { name: "cpu", text: cpu.description, backend: cpu },
+  const list: Opened[] = [
+    { name: "cpu", text: cpu.description, backend: cpu, size: sizeOf.cpu(threads) },
   ];
   try {
     const gpu = await openGpuBackend({ allowSoftware });
     const limits = Object.entries(gpu.limits).map(([name, value]) => `${name} ${value}`);
-    list.push({ name: "gpu", text: gpu.description, backend: gpu });
+    const size = gpu.software ? sizeOf.software : sizeOf.gpu;
+    list.push({ name: "gpu", text: gpu.description, backend: gpu, size });
     list.push({ name: "limits", text: limits.join(", "), backend: null });
   } catch (error) {
     list.push({ name: "gpu", text: (error as Error).message, backend: null });
@@ -175,8 +188,7 @@ async function forceError(backend: Backend, random: Random): Promise<number> {
     return forces;
   };
   const [actual, expected] = [await predict(backend), await predict(referenceBackend)];
-  const largest = expected.reduce((most, f) => Math.max(most, Math.abs(f)), 0);
-  return actual.reduce((most, f, i) => Math.max(most, Math.abs(f - expected[i])), 0) / largest;
+  return largestError(actual, expected);
 }
 
 /** Largest error of a descriptor relative to the norm of its row. */

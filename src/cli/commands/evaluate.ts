@@ -1,14 +1,14 @@
-import { createHash } from "node:crypto";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Backend, Potential } from "../../backend.ts";
 import { InterruptedError, RequestError, UsageError } from "../../errors.ts";
-import { type EnergyShift, fitShift } from "../../evaluate/energy_shift.ts";
+import { type EnergyShift, fitShift, shiftedEnergy } from "../../evaluate/energy_shift.ts";
 import { type FrameErrors, frameErrors, usableLabels } from "../../evaluate/frame_errors.ts";
 import { Parity } from "../../evaluate/parity.ts";
 import { chemicalSymbol } from "../../frame.ts";
 import { annotate, digits } from "../../io/annotate.ts";
+import type { FrameEntry } from "../../io/inputs.ts";
 import { type Prediction, stressOf } from "../../model/prediction.ts";
 import { openPotential } from "../../potential.ts";
 import { isInterrupted } from "../interrupt.ts";
@@ -19,6 +19,7 @@ import { parseFilter } from "../input/where.ts";
 import { openBackend } from "../open_backend.ts";
 import { Console, Stopwatch } from "../output/output.ts";
 import { checkOutput, publish } from "../output/output_folder.ts";
+import { modelUsed } from "../output/results.ts";
 import { type EvaluationFiles, writeEvaluation } from "../output/write_evaluation.ts";
 import type { EvaluateCommand } from "../syntax/options.ts";
 
@@ -44,23 +45,15 @@ export async function runEvaluate(command: EvaluateCommand): Promise<void> {
     const groups = groupsOf(command, pool, console);
     watch.lap("read");
     backend = await openBackend(command, console);
-    const head = command.head ?? undefined;
-    const potential = await openPotential(opened.model, backend, {
-      elements: pool.elements,
-      head,
-    });
-    const open = { backend, potential, watch };
-    const text = await publish(command.output, OPTIONAL, async (folder) => {
-      const found = await predictPool(command, pool, groups.of, open, folder, console);
+    const { elements } = pool;
+    const { head } = command;
+    const potential = await openPotential(opened.model, backend, { elements, head });
+    const about = { command, pool, backend, model: modelUsed(opened), groupKey: groups.key };
+    const text = await publish(command.output, null, async (folder) => {
+      const found = await predictPool(command, pool, groups.of, potential, folder, console);
       await potential.close();
       watch.lap("predict");
-      const model = {
-        name: opened.name,
-        sha256: createHash("sha256").update(opened.bytes).digest("hex"),
-        kind: "mace" as const,
-      };
-      const files = { ...found, command, pool, backend: open.backend, model, groupKey: groups.key };
-      return writeEvaluation(files, folder, watch, console.warnings);
+      return writeEvaluation({ ...found, ...about }, folder, watch, console.warnings);
     });
     process.stdout.write(text);
     const n = pool.entries.length;
@@ -70,9 +63,6 @@ export async function runEvaluate(command: EvaluateCommand): Promise<void> {
     await pool.dispose();
   }
 }
-
-/** Files that not every run writes. */
-const OPTIONAL = /^figures$/;
 
 /** The group of every frame, by its id, and the key that tells it. */
 function groupsOf(
@@ -95,12 +85,35 @@ function groupsOf(
 
 type Found = Pick<EvaluationFiles, "frames" | "parities" | "shift" | "census">;
 
+/** What is known of a frame before it is predicted; how many isolated atoms there are is said. */
+function knownFacts(
+  { entries, doubtful }: PoolOfFrames,
+  groups: ReadonlyMap<string, string>,
+  console: Console,
+): (entry: FrameEntry) => Pick<FrameErrors, "group" | "isolated" | "tooClose"> {
+  // Where there is nothing else they are what is asked for.
+  const alone = entries.every(({ isolated }) => isolated);
+  const nIsolated = alone ? 0 : entries.filter(({ isolated }) => isolated).length;
+  if (nIsolated > 0) {
+    console.say(`Isolated atoms: ${nIsolated} are predicted, and not counted among the errors`);
+  }
+  const tooClose = new Map(
+    doubtful.filter(({ kind }) => kind === "atoms too close")
+      .map(({ frame, text }) => [frame, text]),
+  );
+  return ({ id, isolated }) => ({
+    group: groups.get(id)!,
+    isolated: isolated && !alone,
+    tooClose: tooClose.get(id) ?? null,
+  });
+}
+
 /** Predicts every frame, batch after batch, and writes `evaluate.xyz`. */
 async function predictPool(
   command: EvaluateCommand,
   pool: PoolOfFrames,
   groups: ReadonlyMap<string, string>,
-  { potential }: { readonly potential: Potential },
+  potential: Potential,
   folder: string,
   console: Console,
 ): Promise<Found> {
@@ -110,12 +123,7 @@ async function predictPool(
   const parities = { energy: new Parity(), forces: new Parity(), stress: new Parity() };
   const path = join(folder, "evaluate.xyz");
   writeFileSync(path, "");
-  // Where there is nothing else they are what is asked for.
-  const alone = pool.entries.every(({ isolated }) => isolated);
-  const nIsolated = alone ? 0 : pool.entries.filter(({ isolated }) => isolated).length;
-  if (nIsolated > 0) {
-    console.say(`Isolated atoms: ${nIsolated} are predicted, and not counted among the errors`);
-  }
+  const knownOf = knownFacts(pool, groups, console);
   let declared: string | null = null;
   const report = console.progress("Predictions", pool.entries.length);
   for await (const batch of readLabelled(pool, keys, potential.batchAtoms)) {
@@ -129,10 +137,10 @@ async function predictPool(
       if (unit) declared ??= `${frame.id} says ${unit.key}=${unit.value}`;
       const usable = usableLabels(frame, labels);
       census.add(frame.id, labels, usable);
-      const isolated = entry.isolated && !alone;
-      const about = { group: groups.get(frame.id)!, isolated, converged: labels.converged };
-      frames.push(frameErrors(frame, prediction, usable, about));
-      if (isolated) return;
+      const known = knownOf(entry);
+      const { converged } = labels;
+      frames.push(frameErrors(frame, prediction, usable, { ...known, converged }));
+      if (known.isolated) return;
       if (usable.forces) parities.forces.add(usable.forces, prediction.forces);
       const stress = stressOf(prediction, frame);
       if (usable.stress && stress) parities.stress.add(usable.stress, stress);
@@ -148,10 +156,9 @@ async function predictPool(
   }
   const shift = shiftOf(command, frames, console);
   for (const frame of frames) {
-    if (frame.energyLabel === null || frame.isolated) continue;
-    const own = [...frame.counts].reduce((sum, [z, n]) => sum + n * (shift.get(z) ?? 0), 0);
-    const shifted = frame.energy + own + frame.nAtoms * (shift.get(0) ?? 0);
-    parities.energy.add([frame.energyLabel / frame.nAtoms], [shifted / frame.nAtoms]);
+    const { energyLabel, nAtoms, isolated } = frame;
+    if (energyLabel === null || isolated) continue;
+    parities.energy.add([energyLabel / nAtoms], [shiftedEnergy(frame, shift) / nAtoms]);
   }
   return { frames, parities, shift, census };
 }

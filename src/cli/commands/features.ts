@@ -88,12 +88,12 @@ async function writeAtoms(
   const report = console.progress("Descriptors", pool.entries.length);
   let done = 0;
   try {
-    for await (const { frames } of readBatches(pool, () => true, describer.batchAtoms)) {
+    for await (const batch of readBatches(pool, () => true, describer.batchAtoms)) {
       if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
-      for (const rows of await describer.describe(frames)) {
+      for (const rows of await describer.describe(batch.map(({ frame }) => frame))) {
         appendFileSync(path, npyBytes(rows, command.dtype));
       }
-      report(done += frames.length);
+      report(done += batch.length);
     }
   } finally {
     await describer.close();

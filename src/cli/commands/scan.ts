@@ -14,6 +14,7 @@ import {
   scanReport,
 } from "../../scan/scan_file.ts";
 import type { FileSummary, Range } from "../../scan/summary.ts";
+import { checkKeys } from "../input/labels.ts";
 import { isInterrupted } from "../interrupt.ts";
 import { spoolStandardInput } from "../input/load_pool.ts";
 import type { ScanCommand } from "../syntax/options.ts";
@@ -54,7 +55,7 @@ export async function runScan(command: ScanCommand): Promise<void> {
     }
     where?.check();
     if (where) console.say(where.summary());
-    checkKeys(command.keys, scans);
+    checkKeys(command.keys, scans[0].spec.name, hasLabels(scans));
     const report = scanReport(scans);
     process.stdout.write(
       command.json ? `${JSON.stringify(report, null, 2)}\n` : formatScan(report),
@@ -65,17 +66,14 @@ export async function runScan(command: ScanCommand): Promise<void> {
   }
 }
 
-/** @throws {ParseError} where a name that was given is in no frame */
-function checkKeys({ energy, forces, stress }: LabelKeys, scans: readonly FileScan[]): void {
-  const facts = scans.flatMap((scan) => scan.facts);
-  const { name } = scans[0].spec;
-  const check = (flag: string, key: string | null, has: (frame: FrameFacts) => unknown) => {
-    if (key === null || facts.some(has)) return;
-    throw new ParseError(name, `no frame has "${key}", which ${flag} names`);
+/** Whether some frame has a label of each kind. */
+function hasLabels(scans: readonly FileScan[]): (quantity: keyof LabelKeys) => boolean {
+  const has = {
+    energy: ({ energyKey }: FrameFacts) => energyKey !== null,
+    forces: ({ forcesKey }: FrameFacts) => forcesKey !== null,
+    stress: ({ stress, virial }: FrameFacts) => (stress ?? virial) !== null,
   };
-  check("--energy-key", energy, ({ energyKey }) => energyKey);
-  check("--forces-key", forces, ({ forcesKey }) => forcesKey);
-  check("--stress-key", stress, (frame) => frame.stress ?? frame.virial);
+  return (quantity) => scans.some(({ facts }) => facts.some(has[quantity]));
 }
 
 /** The report for people. */

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { setImmediate } from "node:timers/promises";
 import type { Backend } from "../../backend.ts";
 import { InterruptedError } from "../../errors.ts";
 import { distinctElements, type Frame } from "../../frame.ts";
@@ -7,6 +6,7 @@ import { type FrameEntry, readFrames } from "../../io/inputs.ts";
 import { type Matrix, matrix } from "../../matrix.ts";
 import { descriptorLength, type DescriptorModel } from "../../model/descriptor_model.ts";
 import { pooledLength, type Pooling } from "../../model/pooling.ts";
+import { inBatches } from "./batches.ts";
 import { checkSpace } from "../output/disk_space.ts";
 import { cacheFolder, FeatureCache, recordBytes } from "./feature_cache.ts";
 import { isInterrupted } from "../interrupt.ts";
@@ -14,11 +14,13 @@ import type { PoolOfFrames } from "./load_pool.ts";
 import type { Console } from "../output/output.ts";
 import { VERSION } from "../syntax/version.ts";
 
-/** Frames and their rows in the pool. */
-interface Batch {
-  frames: Frame[];
-  rows: number[];
+/** A frame and its row in the pool. */
+interface PlacedFrame {
+  readonly frame: Frame;
+  readonly row: number;
 }
+
+const atomsOf = ({ frame }: PlacedFrame) => frame.species.length;
 
 /** Atoms of the frames that are held to be sorted by their elements. */
 const WINDOW_ATOMS = 1 << 18;
@@ -28,36 +30,25 @@ export async function* readBatches(
   pool: PoolOfFrames,
   wanted: (entry: FrameEntry) => boolean,
   batchAtoms: number,
-): AsyncGenerator<Batch> {
+): AsyncGenerator<PlacedFrame[]> {
   for (const { name, path } of pool.files) {
     const rowOf = new Map<number, number>();
     pool.entries.forEach((entry, row) => {
       if (entry.file === name && wanted(entry)) rowOf.set(entry.index, row);
     });
-    const frames = readFrames(name, path, new Set(rowOf.keys()));
-    yield* inBatches(frames, (frame) => rowOf.get(frame.index)!, batchAtoms);
+    yield* inBatches(placed(name, path, rowOf), atomsOf, batchAtoms);
   }
 }
 
-/** Frames in batches of about `batchAtoms` atoms, each with its row in the pool. */
-async function* inBatches(
-  frames: AsyncIterable<Frame> | Iterable<Frame>,
-  rowOf: (frame: Frame) => number,
-  batchAtoms: number,
-): AsyncGenerator<Batch> {
-  let batch: Batch = { frames: [], rows: [] };
-  let atoms = 0;
-  for await (const frame of frames) {
-    batch.frames.push(frame);
-    batch.rows.push(rowOf(frame));
-    atoms += frame.species.length;
-    if (atoms < batchAtoms) continue;
-    yield batch;
-    await setImmediate(); // lets Ctrl-C in
-    batch = { frames: [], rows: [] };
-    atoms = 0;
+/** Frames of one file with their rows, by their places in it. */
+async function* placed(
+  name: string,
+  path: string,
+  rowOf: ReadonlyMap<number, number>,
+): AsyncGenerator<PlacedFrame> {
+  for await (const frame of readFrames(name, path, new Set(rowOf.keys()))) {
+    yield { frame, row: rowOf.get(frame.index)! };
   }
-  if (batch.frames.length > 0) yield batch;
 }
 
 /** The same, frames of the same elements one after the other, so that tables of their pairs are kept. */
@@ -65,13 +56,13 @@ async function* readByElements(
   pool: PoolOfFrames,
   wanted: (entry: FrameEntry) => boolean,
   batchAtoms: number,
-): AsyncGenerator<Batch> {
-  for await (const { frames, rows } of readBatches(pool, wanted, WINDOW_ATOMS)) {
-    const keys = frames.map(({ species }) => String.fromCharCode(...distinctElements(species)));
-    const rowOf = new Map(frames.map((frame, i) => [frame, rows[i]]));
-    const order = frames.map((_, i) => i)
-      .sort((i, j) => (keys[i] < keys[j] ? -1 : keys[i] > keys[j] ? 1 : i - j));
-    yield* inBatches(order.map((i) => frames[i]), (frame) => rowOf.get(frame)!, batchAtoms);
+): AsyncGenerator<PlacedFrame[]> {
+  for await (const window of readBatches(pool, wanted, WINDOW_ATOMS)) {
+    const keyed = window.map((placed) => {
+      return { placed, key: String.fromCharCode(...distinctElements(placed.frame.species)) };
+    });
+    keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    yield* inBatches(keyed.map(({ placed }) => placed), atomsOf, batchAtoms);
   }
 }
 
@@ -115,19 +106,19 @@ export async function describePool(
   const report = console.progress("Descriptors", pool.entries.length);
   try {
     const missing = (entry: FrameEntry) => !caches.get(entry.file)!.rows.has(entry.index);
-    for await (const { frames, rows } of readByElements(pool, missing, describer.batchAtoms)) {
+    for await (const batch of readByElements(pool, missing, describer.batchAtoms)) {
       if (isInterrupted()) {
         throw new InterruptedError(
           `Interrupted after ${done} of ${pool.entries.length} frames; ` +
             "run the same command again to continue",
         );
       }
-      const pooled = await describer.pool(frames, options.pooling);
-      pooled.forEach((row, i) => {
-        features.data.set(row, rows[i] * width);
-        caches.get(frames[i].file)!.append(frames[i].index, row);
+      const pooled = await describer.pool(batch.map(({ frame }) => frame), options.pooling);
+      batch.forEach(({ frame, row }, i) => {
+        features.data.set(pooled[i], row * width);
+        caches.get(frame.file)!.append(frame.index, pooled[i]);
       });
-      report(done += frames.length);
+      report(done += batch.length);
     }
   } finally {
     caches.forEach((cache) => cache.close());

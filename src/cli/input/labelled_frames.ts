@@ -1,5 +1,3 @@
-import { setImmediate } from "node:timers/promises";
-import { ParseError } from "../../errors.ts";
 import type { UsableLabels } from "../../evaluate/frame_errors.ts";
 import type { Frame } from "../../frame.ts";
 import { parseFrame } from "../../io/extxyz.ts";
@@ -7,6 +5,8 @@ import { type FrameLabels, type LabelKeys, readLabels } from "../../io/frame_lab
 import type { RawFrame } from "../../io/frame_ranges.ts";
 import { type FrameEntry, readRawFrames } from "../../io/inputs.ts";
 import type { Console } from "../output/output.ts";
+import { inBatches } from "./batches.ts";
+import { checkKeys } from "./labels.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
 
 /** A frame as it stands in its file, and what it is labelled with. */
@@ -18,34 +18,30 @@ export interface LabelledFrame {
 }
 
 /** Frames of the pool in batches of about `batchAtoms` atoms, in input order. */
-export async function* readLabelled(
+export function readLabelled(
   pool: PoolOfFrames,
   keys: LabelKeys,
   batchAtoms: number,
 ): AsyncGenerator<LabelledFrame[]> {
-  let batch: LabelledFrame[] = [];
-  let atoms = 0;
+  return inBatches(readAll(pool, keys), ({ raw }) => raw.nAtoms, batchAtoms);
+}
+
+async function* readAll(pool: PoolOfFrames, keys: LabelKeys): AsyncGenerator<LabelledFrame> {
   for (const { name, path } of pool.files) {
     const entries = new Map(
       pool.entries.filter(({ file }) => file === name).map((entry) => [entry.index, entry]),
     );
     for await (const raw of readRawFrames(name, path, new Set(entries.keys()))) {
       const frame = parseFrame(raw, name);
-      batch.push({
+      yield {
         entry: entries.get(raw.index)!,
         // The bytes are lent until the next frame is asked for.
         raw: { ...raw, bytes: raw.bytes.slice() },
         frame,
         labels: readLabels(raw, frame, keys),
-      });
-      atoms += raw.nAtoms;
-      if (atoms < batchAtoms) continue;
-      yield batch;
-      await setImmediate(); // lets Ctrl-C in
-      [batch, atoms] = [[], 0];
+      };
     }
   }
-  if (batch.length > 0) yield batch;
 }
 
 const QUANTITIES = ["energy", "forces", "stress"] as const;
@@ -82,11 +78,7 @@ export class LabelCensus {
 
   /** @throws {ParseError} where a name that was given is in no frame */
   check(keys: LabelKeys, file: string): void {
-    for (const quantity of QUANTITIES) {
-      const key = keys[quantity];
-      if (key === null || this.#named.has(quantity)) continue;
-      throw new ParseError(file, `no frame has "${key}", which --${quantity}-key names`);
-    }
+    checkKeys(keys, file, (quantity) => this.#named.has(quantity));
   }
 
   /** The names of each quantity and how many frames have them. */

@@ -1,4 +1,5 @@
 import { ParseError } from "../../errors.ts";
+import type { LabelKeys } from "../../io/frame_labels.ts";
 import type { FrameEntry } from "../../io/inputs.ts";
 import { commonEnergyKey } from "../../io/labels.ts";
 import type { DistillCommand } from "../syntax/options.ts";
@@ -67,4 +68,20 @@ export function valuesOf(key: string, flag: string, entries: readonly FrameEntry
     if (values[key] !== undefined) return values[key];
     throw new ParseError(id, `its comment line has no key "${key}" for ${flag}`);
   });
+}
+
+/**
+ * @param has whether any frame has a label of this kind, under the name that was given
+ * @throws {ParseError} where a name that was given is in no frame
+ */
+export function checkKeys(
+  keys: LabelKeys,
+  file: string,
+  has: (quantity: keyof LabelKeys) => boolean,
+): void {
+  for (const quantity of ["energy", "forces", "stress"] as const) {
+    const key = keys[quantity];
+    if (key === null || has(quantity)) continue;
+    throw new ParseError(file, `no frame has "${key}", which --${quantity}-key names`);
+  }
 }

@@ -40,6 +40,8 @@ export interface PoolOfFrames {
   }[];
   /** What is wrong with the frames that were left out. */
   readonly leftOut: readonly Problem[];
+  /** What is wrong with frames that were kept, as far as it was looked for. */
+  readonly doubtful: readonly Problem[];
   /** What was said of the frames that `--where` leaves out, or null. */
   readonly filter: string | null;
   /** Removes what was spooled from standard input. */
@@ -85,7 +87,7 @@ export async function loadPool(
   const entries: FrameEntry[] = [];
   const seen = new Set<string>();
   const elements = new Set<number>();
-  const leftOut: Problem[] = [];
+  const found: Problem[] = [];
   let filter: string | null = null;
   const files: { name: string; path: string; sha256: string }[] = [];
   const dispose = async () => {
@@ -98,7 +100,7 @@ export async function loadPool(
       const scan = await indexFile(spec, options.keys, sieve(options, problems));
       reportTruncation(spec, scan.truncated, options.strict, console);
       if (scan.entries.length === 0 && !options.where) throw nothingIn(spec, problems);
-      leftOut.push(...problems);
+      found.push(...problems);
       const fresh = scan.entries.filter(({ id }) => !seen.has(id));
       for (const entry of fresh) {
         entries.push(entry);
@@ -121,14 +123,15 @@ export async function loadPool(
     await dispose();
     throw error;
   }
-  reportBad(leftOut, options.bad, console);
+  reportBad(found, options.bad, console);
   const order = new Map(files.map(({ name }, i) => [name, i]));
   entries.sort((a, b) => order.get(a.file)! - order.get(b.file)! || a.index - b.index);
   return {
     entries,
     elements: distinctElements(elements),
     files,
-    leftOut: options.bad === "skip" ? leftOut : [],
+    leftOut: options.bad === "skip" ? found : [],
+    doubtful: options.bad === "skip" ? [] : found,
     filter,
     dispose,
   };

@@ -66,12 +66,12 @@ function partialFolder(folder: string): string {
 /**
  * Has files written beside a folder and moves them in when all are there; nothing is left half-written.
  *
- * @param optional names that an earlier run may have left and this one need not write
+ * @param optional names that an earlier run may have left and this one need not write, if any
  * @returns what `write` returns
  */
 export async function publish<T>(
   folder: string,
-  optional: RegExp,
+  optional: RegExp | null,
   write: (partial: string) => T | Promise<T>,
 ): Promise<T> {
   const partial = partialFolder(folder);
@@ -81,7 +81,7 @@ export async function publish<T>(
     mkdirSync(folder, { recursive: true });
     const written = readdirSync(partial);
     for (const name of readdirSync(folder)) {
-      if (optional.test(name) && !written.includes(name)) rmSync(join(folder, name));
+      if (optional?.test(name) && !written.includes(name)) rmSync(join(folder, name));
     }
     for (const name of written) {
       const [source, target] = [join(partial, name), join(folder, name)];

@@ -1,10 +1,12 @@
+import { createHash } from "node:crypto";
 import type { Backend } from "../../backend.ts";
 import type { FrameEntry } from "../../io/inputs.ts";
 import { takeRows } from "../../matrix.ts";
+import { isSchnet } from "../../model/descriptor_model.ts";
 import type { Distillation, DistillInput } from "../../pipeline.ts";
 import { canonicalOrder } from "../../select/frame_key.ts";
 import type { SizeSearch } from "../../compare/suggest_size.ts";
-import type { PoolOfFrames } from "../input/load_pool.ts";
+import type { OpenedModel, PoolOfFrames } from "../input/load_pool.ts";
 import type { DistillCommand } from "../syntax/options.ts";
 import type { Stopwatch } from "./output.ts";
 
@@ -13,6 +15,12 @@ export interface ModelUsed {
   readonly name: string;
   readonly sha256: string;
   readonly kind: "mace" | "schnet" | "ace";
+}
+
+/** What a report says of a model. */
+export function modelUsed({ model, name, bytes }: OpenedModel): ModelUsed {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return { name, sha256, kind: isSchnet(model) ? "schnet" : model.kind === "ACE" ? "ace" : "mace" };
 }
 
 /** A finished distillation and all that led to it. */

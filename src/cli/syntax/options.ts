@@ -251,20 +251,22 @@ export function parseEvaluate(args: readonly string[]): EvaluateCommand {
 function energyShift(given: string): "auto" | ReadonlyMap<number, number> {
   if (given === "auto") return "auto";
   if (given === "none") return new Map();
+  const refuse = () =>
+    new UsageError(
+      `Cannot use --energy-shift "${given}": expected auto, none, eV per atom, or H:E,O:E`,
+    );
+  const energyOf = (text = "") => {
+    const energy = text.trim() === "" ? NaN : Number(text);
+    if (!Number.isFinite(energy)) throw refuse();
+    return energy;
+  };
+  if (!given.includes(":")) return new Map([[0, energyOf(given)]]);
   const shift = new Map<number, number>();
-  const items = /^[^:]*$/.test(given) ? [[0, given] as const] : given.split(",").map((item) => {
-    const [symbol, value] = item.split(":");
-    return [atomicNumber(symbol.trim()), value] as const;
-  });
-  const alone = items.length === 1 && items[0][0] === 0 && !given.includes(":");
-  for (const [z, value] of items) {
-    const energy = value?.trim() ? Number(value) : NaN;
-    if ((z === 0 && !alone) || !Number.isFinite(energy) || shift.has(z)) {
-      throw new UsageError(
-        `Cannot use --energy-shift "${given}": expected auto, none, eV per atom, or H:E,O:E`,
-      );
-    }
-    shift.set(z, energy);
+  for (const item of given.split(",")) {
+    const [symbol, text] = item.split(":");
+    const z = atomicNumber(symbol.trim());
+    if (z === 0 || shift.has(z)) throw refuse();
+    shift.set(z, energyOf(text));
   }
   return shift;
 }
