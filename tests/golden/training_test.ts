@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { test } from "node:test";
 import { loadMace } from "../../src/checkpoint/load.ts";
+import type { Frame } from "../../src/frame.ts";
 import { parseFrame } from "../../src/io/extxyz.ts";
-import { readLabels } from "../../src/io/frame_labels.ts";
+import { type FrameLabels, readLabels } from "../../src/io/frame_labels.ts";
 import { splitFrames } from "../../src/io/frame_ranges.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { predict } from "../../src/model/potential.ts";
@@ -78,6 +79,18 @@ async function labelledFrames(path: string) {
   return frames;
 }
 
+/** A labelled frame as training takes it. */
+function trainFrame(
+  { frame, labels: { energy, forces, stress } }: { frame: Frame; labels: FrameLabels },
+  rMax: number,
+): TrainFrame {
+  return {
+    frame,
+    graph: neighborList(frame, rMax),
+    labels: { energy: energy!.value, forces: forces!.values, stress: stress!.tensor },
+  };
+}
+
 test("the first losses are those of the official code", async () => {
   const data = sharedPath("demo/hydrogen-1000K-labelled.xyz.gz");
   const file = sharedPath("demo/hydrogen-small.model");
@@ -91,17 +104,9 @@ test("the first losses are those of the official code", async () => {
       atomicEnergies: Float64Array.from([atomic_energies].flat(2) as number[]),
     };
     const batch = first.batch.map((k: number): LossFrame => {
-      const { frame, labels } = frames[train_frames[k]];
-      const prediction = predict(model, neighborList(frame, model.rMax));
-      return {
-        prediction,
-        stress: stressOf(prediction, frame),
-        labels: {
-          energy: labels.energy!.value,
-          forces: labels.forces!.values,
-          stress: labels.stress!.tensor,
-        },
-      };
+      const { frame, graph, labels } = trainFrame(frames[train_frames[k]], model.rMax);
+      const prediction = predict(model, graph);
+      return { prediction, stress: stressOf(prediction, frame), labels };
     });
     const weights = protocol.weights;
     const { value, terms, bars } = lossOf(batch, {
@@ -157,19 +162,8 @@ test("training steps give the losses and gradients of the official code", async 
       ...copyModel(start),
       atomicEnergies: Float64Array.from([atomic_energies].flat(2) as number[]),
     };
-    const batchOf = (places: number[]): TrainFrame[] =>
-      places.map((k) => {
-        const { frame, labels } = frames[train_frames[k]];
-        return {
-          frame,
-          graph: neighborList(frame, model.rMax),
-          labels: {
-            energy: labels.energy!.value,
-            forces: labels.forces!.values,
-            stress: labels.stress!.tensor,
-          },
-        };
-      });
+    const batchOf = (places: number[]) =>
+      places.map((k) => trainFrame(frames[train_frames[k]], model.rMax));
     const options = {
       kind: RUNS[name],
       energyWeight: protocol.weights.energy_weight,
