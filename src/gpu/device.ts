@@ -34,7 +34,7 @@ export async function openDevice({ allowSoftware }: { allowSoftware: boolean }):
   }
   let device: GPUDevice;
   try {
-    device = await adapter.requestDevice({ requiredLimits: limitsOf(adapter) });
+    device = await requestDevice(adapter);
   } catch (error) {
     throw unavailable(`the adapter ${description} gave no device: ${(error as Error).message}`);
   }
@@ -56,7 +56,6 @@ function unavailable(reason: string): GpuUnavailableError {
   );
 }
 
-/** The one place where Deno and Bun differ. */
 async function requestAdapter(): Promise<GPUAdapter | null> {
   process.env.NODEVICE_SELECT ??= "1";
   process.env.DENO_WEBGPU_BACKEND ??= "vulkan,metal,dx12";
@@ -79,6 +78,24 @@ async function requestAdapter(): Promise<GPUAdapter | null> {
     return await navigator.gpu?.requestAdapter(options) ?? null;
   } catch {
     return null;
+  }
+}
+
+/**
+ * bun-webgpu hands the limits over by an address that does not keep them alive while it makes its
+ * callbacks: a garbage collection in between leaves nonsense there, which Dawn refuses. With nothing
+ * left to collect none is due, and the adapter may be asked once more.
+ */
+async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const descriptor = { requiredLimits: limitsOf(adapter) };
+  if (!IS_BUN) return adapter.requestDevice(descriptor);
+  const { gc } = (globalThis as unknown as { Bun: { gc(force: boolean): void } }).Bun;
+  gc(true);
+  try {
+    return await adapter.requestDevice(descriptor);
+  } catch {
+    gc(true);
+    return await adapter.requestDevice(descriptor);
   }
 }
 
