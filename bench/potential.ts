@@ -89,9 +89,9 @@ function oneCall(model: MaceModel, frame: Frame): { total: number; kernels: numb
   const baked = bakeModel(model, [1]);
   const stored = storeModel(memory, baked, true);
   const arena = new Arena(memory);
-  fillTables(kernels, arena, {
-    ...{ slot: 0, nSlots: stored.nSlots, nIntervals: baked.nIntervals },
-    layers: baked.layers.map((source, t) => ({ source, place: stored.layers[t] })),
+  const { nSlots, nIntervals } = stored;
+  baked.layers.forEach((source, t) => {
+    fillTables(kernels, arena, { slot: 0, nSlots, nIntervals, source, place: stored.layers[t] });
   });
   const readout = readoutModel(model);
   const potential = { model: stored, readout, head: 0, zbl: model.zbl };

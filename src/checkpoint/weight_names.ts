@@ -1,4 +1,4 @@
-import type { ModelWeights } from "../model/parameter_gradients.ts";
+import type { ModelWeights } from "../model/model_weights.ts";
 import { type Checkpoint, tensor } from "./checkpoint.ts";
 import { orderNames } from "./contraction.ts";
 

@@ -98,7 +98,7 @@ export function recordAt(records: readonly number[], l: number, e: number): numb
  * @param edges address of the list */
 export function listedVectors(
   arena: Arena,
-  { vectors }: Graph,
+  { vectors }: Pick<Graph, "vectors">,
   edges: number,
   first: number,
   last: number,

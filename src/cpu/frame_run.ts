@@ -90,7 +90,7 @@ export function mixElements(
 }
 
 /** Element offsets of the rows of some atoms, padded to a multiple of 4. */
-function listRows(arena: Arena, [first, last]: Range, place: Place, l: number): number {
+export function listRows(arena: Arena, [first, last]: Range, place: Place, l: number): number {
   const count = 2 * l + 1;
   const n = (last - first) * count;
   const rows = new Uint32Array(Math.ceil(n / 4) * 4);

@@ -50,7 +50,7 @@ export function frameRunner<Result>(
   adjoint: boolean,
   task: FrameTask,
 ): (frames: readonly Frame[]) => Promise<Result[]> {
-  const whole = bakeModel(model, elements, nLayers);
+  const whole = bakeModel(model, elements, { nLayers });
   if (countSlots(whole) === whole.nClasses) {
     const set = storeSet(threads, whole, adjoint);
     return (frames) => runWith(threads, set, frames, task);
@@ -64,7 +64,7 @@ export function frameRunner<Result>(
       if (open?.key !== own.join()) {
         await threads.runEverywhere({ kind: "forget" });
         release(threads.memory, before);
-        const baked = bakeModel(model, own, nLayers, whole.nIntervals);
+        const baked = bakeModel(model, own, { nLayers, nIntervals: whole.nIntervals });
         open = { key: own.join(), set: storeSet(threads, baked, adjoint) };
       }
       results.push(...await runWith<Result>(threads, open.set, part, task));
@@ -106,7 +106,7 @@ async function runWith<Result>(
 ): Promise<Result[]> {
   const results: Result[] = [];
   for (const plan of slots.plan(frames)) {
-    await threads.runAll(plan.load.map((load) => tablesOf(baked, stored, load)));
+    await threads.runAll(plan.load.flatMap((load) => tablesOf(baked, stored, load)));
     const model = { ...stored, pairOf: plan.pairOf };
     const part = plan.frames.map((f) => frames[f]);
     results.push(...await runInParts<Result>(threads, part, (some) => task(model, some)));
@@ -114,20 +114,18 @@ async function runWith<Result>(
   return results;
 }
 
-/** The task to fill a slot with the tables of one class of pairs. */
-function tablesOf(
+/** The tasks to fill a slot with the tables of one class of pairs, layer by layer. */
+export function tablesOf(
   { layers, nIntervals }: BakedModel,
   stored: StoredModel,
   { class: k, slot }: TablePlan["load"][number],
-): Task {
-  return {
+): Task[] {
+  return layers.map(({ radials, nRadials, width, densityWeight }, t) => ({
     kind: "tables",
     order: {
       ...{ slot, nIntervals, nSlots: stored.nSlots },
-      layers: layers.map(({ radials, nRadials, width, densityWeight }, t) => ({
-        source: { radials: [radials[k]], nRadials, width, densityWeight },
-        place: { tables: stored.layers[t].tables, densityTable: stored.layers[t].densityTable },
-      })),
+      source: { radials: [radials[k]], nRadials, width, densityWeight },
+      place: { tables: stored.layers[t].tables, densityTable: stored.layers[t].densityTable },
     },
-  };
+  }));
 }

@@ -3,6 +3,8 @@ import type { StoredLayer } from "./weights.ts";
 
 /** Addresses of what one layer computes, atoms by rank; `LayerStages` of `src/model/mace_layer.ts`. */
 export interface LayerStages {
+  /** Features that enter, shape (n_atoms, (lIn + 1)², padded). */
+  readonly h: number;
   /** Features that leave, shape (n_atoms, (lOut + 1)², padded). */
   readonly features: number;
   /** Features after linear_up, shape (n_atoms, (lIn + 1)², padded); 0 where they are not needed. */
@@ -11,11 +13,31 @@ export interface LayerStages {
   readonly norm: number;
   /** Input of the product basis, shape (n_atoms, (lMax + 1)², padded). */
   readonly message: number;
+  /** What is kept for training alone, else null. */
+  readonly kept: KeptStages | null;
 }
 
-/** One interaction and product basis, from the features h into `features`; its other stages are left on
- * the arena. */
-export function runLayer(run: Run, layer: StoredLayer, h: number, features: number): LayerStages {
+/** Addresses of stages that only the gradients of the weights ask for. */
+export interface KeptStages {
+  /** Atomic basis of each path, shape (n_atoms, 2 l3 + 1, groups, width). */
+  readonly sums: readonly number[];
+  /** Product basis, shape (n_atoms, (lOut + 1)², padded). */
+  readonly product: number;
+}
+
+/**
+ * One interaction and product basis, from the features h into `features`; its other stages are left on
+ * the arena.
+ *
+ * @param keep whether stages that only the gradients of the weights ask for are kept
+ */
+export function runLayer(
+  run: Run,
+  layer: StoredLayer,
+  h: number,
+  features: number,
+  keep = false,
+): LayerStages {
   const { arena, model, edges: { nAtoms } } = run;
   const dIn = (layer.lIn + 1) ** 2;
   const dOut = (layer.lOut + 1) ** 2;
@@ -23,16 +45,31 @@ export function runLayer(run: Run, layer: StoredLayer, h: number, features: numb
   const message = room((model.lMax + 1) ** 2);
   const norm = arena.take(4 * nAtoms);
   const up = layer.up ? room(dIn) : 0;
+  const kept = keep ? keepStages(run, layer) : null;
   const mark = arena.mark();
   if (layer.up) mixDegrees(run, h, layer.up, up, layer.lIn);
   normalise(run, layer, norm);
-  sumNeighbors(run, layer, up, norm, message);
-  const product = room(dOut);
+  sumNeighbors(run, layer, message, kept, (p, sums) => {
+    const scratch = arena.take(pathBytes(run, layer, p, 1));
+    run.kernels.atomic_basis(...pathArguments(run, layer, p, up, norm), sums, scratch);
+  });
+  const product = kept?.product ?? room(dOut);
   contract(run, layer, message, product);
   mixDegrees(run, product, layer.product, features, layer.lOut);
   mixElements(run, h, layer.skip, features, layer.nSkip, dIn, dOut);
   arena.release(mark);
-  return { features, up, norm, message };
+  return { h, features, up, norm, message, kept };
+}
+
+/** Room for what is kept for training. */
+export function keepStages(
+  { arena, model, edges: { nAtoms } }: Run,
+  { paths, groups, width, lOut }: StoredLayer,
+): KeptStages {
+  return {
+    sums: paths.map(({ l3 }) => arena.take(4 * nAtoms * (2 * l3 + 1) * groups * width)),
+    product: arena.take(4 * nAtoms * (lOut + 1) ** 2 * model.padded),
+  };
 }
 
 function normalise({ kernels, arena, edges }: Run, layer: StoredLayer, norm: number): void {
@@ -65,16 +102,18 @@ export function pathArguments(
   ];
 }
 
-/** Scratch of `atomic_basis`, or of its adjoint, which holds several copies of pairs and senders. */
+/** Scratch of `atomic_basis` and of its adjoint and tangents, which hold several copies of pairs and senders, or of
+ * sums. */
 export function pathBytes(
   { edges: { nAtoms, largest } }: Run,
   layer: StoredLayer,
   p: number,
   copies: number,
+  sums = 1,
 ): number {
   const { l1, l2 } = layer.paths[p];
   const [a, b] = [2 * l1 + 1, 2 * l2 + 1];
-  return 32 * (copies * (b * largest + a * nAtoms) + a * b * nAtoms * layer.groups);
+  return 32 * (copies * (b * largest + a * nAtoms) + sums * a * b * nAtoms * layer.groups);
 }
 
 /** Calls `f` with the weights that lead from path p to the message, once or for every element. */
@@ -90,22 +129,26 @@ export function forMessageWeights(
   else forElements(run, (atoms, z) => f(atoms, weights + (z * layer.nPaths + p) * size));
 }
 
-/** Atomic basis path by path, each mixed into the message of its degree. */
-function sumNeighbors(
+/**
+ * Atomic basis path by path, each mixed into the message of its degree.
+ *
+ * @param kept where the basis stays, or null
+ * @param sum writes the basis of path p
+ */
+export function sumNeighbors(
   run: Run,
   layer: StoredLayer,
-  up: number,
-  norm: number,
   message: number,
+  kept: KeptStages | null,
+  sum: (p: number, sums: number) => void,
 ): void {
-  const { kernels, arena, model, edges: { nAtoms } } = run;
+  const { arena, model, edges: { nAtoms } } = run;
   const d = (model.lMax + 1) ** 2;
   const width = layer.groups * layer.width;
   layer.paths.forEach(({ l3 }, p) => {
     const mark = arena.mark();
-    const sums = arena.take(4 * nAtoms * (2 * l3 + 1) * width);
-    const scratch = arena.take(pathBytes(run, layer, p, 1));
-    kernels.atomic_basis(...pathArguments(run, layer, p, up, norm), sums, scratch);
+    const sums = kept?.sums[p] ?? arena.take(4 * nAtoms * (2 * l3 + 1) * width);
+    sum(p, sums);
     const from = { d: 2 * l3 + 1, first: 0, width };
     const to = { d, first: l3 * l3, width: model.padded };
     const accumulate = layer.degrees.indexOf(l3) < p;

@@ -2,13 +2,25 @@ import { mix, mixDegrees, mixElements, type Run } from "./frame_run.ts";
 import { forMessageWeights, type LayerStages, pathArguments, pathBytes } from "./layer.ts";
 import type { StoredLayer } from "./weights.ts";
 
+/** Addresses of the adjoints of a layer's stages, in their shapes. */
+export interface LayerAdjoints {
+  /** Of the features that leave. */
+  readonly features: number;
+  readonly product: number;
+  readonly message: number;
+  /** 0 where what enters is constant, as it is in the first layer. */
+  readonly up: number;
+  /** Of the features that enter; 0 as `up`. */
+  readonly h: number;
+}
+
 /**
  * Adjoint of `runLayer`: what a change of the features that leave it means for those that enter it and,
  * in `recordsBar`, for the edges.
  *
  * @param featuresBar address of the adjoint of the features that leave
- * @returns address of the adjoint of the features that enter; 0 for the first layer, whose features are
- * constants
+ * @param first whether this is the first layer, whose features are constants
+ * @param keep whether the other adjoints stay on the arena, and the stages as they are
  */
 export function runLayerAdjoint(
   run: Run,
@@ -16,14 +28,15 @@ export function runLayerAdjoint(
   stages: LayerStages,
   featuresBar: number,
   recordsBar: readonly number[],
-): number {
+  { first, keep }: { readonly first: boolean; readonly keep: boolean },
+): LayerAdjoints {
   const { kernels, arena, model, edges } = run;
   const { nAtoms } = edges;
   const { padded } = model;
   const [d, dIn, dOut] = [(model.lMax + 1) ** 2, (layer.lIn + 1) ** 2, (layer.lOut + 1) ** 2];
   const adjoint = layer.adjoint!;
   const room = (components: number) => arena.take(4 * nAtoms * components * padded);
-  const hBar = adjoint.up ? room(dIn) : 0;
+  const hBar = first ? 0 : room(dIn);
   const mark = arena.mark();
   const messageBar = zeros(run, d * padded);
   // Its place is that of the adjoint of linear_up's features later.
@@ -43,19 +56,19 @@ export function runLayerAdjoint(
       ...[stages.message, messageBar, d * padded, recordsBar[0], arena.take(8 * nAtoms)],
     );
   }
-  arena.release(later);
-  const upBar = adjoint.up ? zeros(run, dIn * padded) : 0;
-  pullNeighbors(run, layer, stages, messageBar, upBar, recordsBar);
-  if (adjoint.up) {
+  if (!keep) arena.release(later);
+  const upBar = first ? 0 : zeros(run, dIn * padded);
+  pullNeighbors(run, layer, stages, messageBar, upBar, recordsBar, keep);
+  if (!first) {
     mixDegrees(run, upBar, adjoint.up, hBar, layer.lIn);
     mixElements(run, featuresBar, adjoint.skip, hBar, layer.nSkip, dOut, dIn);
   }
-  arena.release(mark);
-  return hBar;
+  if (!keep) arena.release(mark);
+  return { features: featuresBar, product: productBar, message: messageBar, up: upBar, h: hBar };
 }
 
 /** Address of zeros, `width` for every atom. */
-function zeros({ arena, edges: { nAtoms } }: Run, width: number): number {
+export function zeros({ arena, edges: { nAtoms } }: Run, width: number): number {
   const at = arena.take(4 * nAtoms * width);
   new Float32Array(arena.memory.buffer, at, nAtoms * width).fill(0);
   return at;
@@ -69,15 +82,17 @@ function pullNeighbors(
   messageBar: number,
   upBar: number,
   recordsBar: readonly number[],
+  keep: boolean,
 ): void {
   const { kernels, arena, model, edges: { nAtoms } } = run;
   const width = layer.groups * layer.width;
   const d = (model.lMax + 1) ** 2;
   layer.paths.forEach(({ l1, l2, l3 }, p) => {
     const mark = arena.mark();
-    // The message is not read any more: its place is that of the sums' adjoint where they fit.
+    // A message that is not read any more gives its place to the sums' adjoint where that fits.
     const size = (2 * l3 + 1) * width;
-    const sumsBar = size <= d * model.padded ? message : arena.take(4 * nAtoms * size);
+    const free = !keep && size <= d * model.padded;
+    const sumsBar = free ? message : arena.take(4 * nAtoms * size);
     const from = { d, first: l3 * l3, width: model.padded };
     const to = { d: 2 * l3 + 1, first: 0, width };
     forMessageWeights(run, layer, layer.adjoint!.message, p, (atoms, weight) => {
@@ -86,7 +101,7 @@ function pullNeighbors(
     kernels.atomic_basis_adjoint(
       ...pathArguments(run, layer, p, up, norm),
       ...[sumsBar, upBar && upBar + 4 * l1 * l1 * model.padded, recordsBar[l2]],
-      arena.take(pathBytes(run, layer, p, layer.adjoint!.up ? 2 : 1)),
+      arena.take(pathBytes(run, layer, p, upBar ? 2 : 1)),
     );
     arena.release(mark);
   });

@@ -12,47 +12,39 @@ export interface TablePlace {
   readonly densityTable: number;
 }
 
-/** Tables of one class of pairs that are to be filled into a slot: plain data, which crosses threads. */
+/** Tables of one class of pairs and one layer that are to be filled into a slot: plain data, which crosses
+ * threads. */
 export interface TableOrder {
   readonly slot: number;
   readonly nSlots: number;
   readonly nIntervals: number;
-  readonly layers: readonly {
-    /** That of the class alone. */
-    readonly source: TableSource;
-    readonly place: TablePlace;
-  }[];
+  /** That of the class alone. */
+  readonly source: TableSource;
+  readonly place: TablePlace;
 }
 
 /** Fills one slot by the kernel `radial_table`; the hidden values at the knots are evaluated here. */
 export function fillTables(kernels: Kernels, arena: Arena, order: TableOrder): void {
-  const { slot, nSlots, nIntervals, layers } = order;
-  for (const { source, place } of layers) {
-    const { radials: [functions], nRadials, width } = source;
-    const k = functions.widths[functions.widths.length - 1];
-    const [values, slopes] = knots(hiddenValues(functions), functions.rMax, nIntervals);
-    arena.reset(16 * (nIntervals + 2) * k + 8 * k * width + 4096);
-    const [atValues, atSlopes] = [arena.put(values), arena.put(slopes)];
-    const mark = arena.mark();
-    const least = NEGLIGIBLE * functions.last.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-    for (let i = 0; i < nRadials; i++) {
-      kernels.radial_table(
-        ...[
-          atValues,
-          atSlopes,
-          arena.put(lastLayer(source, i, least)),
-          place.tables[i] + 64 * slot * nIntervals,
-        ],
-        ...[nIntervals, k, width, 64 * nSlots * nIntervals],
-      );
-      arena.release(mark);
-    }
-    if (place.densityTable) {
-      const density = bakeDensity(source, 0, nIntervals);
-      const at = place.densityTable + 16 * slot * nIntervals;
-      new Float32Array(arena.memory.buffer, at, density.length).set(density);
-    }
+  const { slot, nSlots, nIntervals, source, place } = order;
+  const { radials: [functions], nRadials, width } = source;
+  const k = functions.widths[functions.widths.length - 1];
+  const [values, slopes] = knots(hiddenValues(functions), functions.rMax, nIntervals);
+  arena.reset(16 * (nIntervals + 2) * k + 8 * k * width + 4096);
+  const [atValues, atSlopes] = [arena.put(values), arena.put(slopes)];
+  const mark = arena.mark();
+  const least = NEGLIGIBLE * functions.last.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  for (let i = 0; i < nRadials; i++) {
+    const weight = arena.put(lastLayer(source, i, least));
+    const table = place.tables[i] + 64 * slot * nIntervals;
+    kernels.radial_table(
+      ...[atValues, atSlopes, weight, table, nIntervals, k, width, 64 * nSlots * nIntervals],
+    );
+    arena.release(mark);
   }
+  if (!place.densityTable) return;
+  const density = bakeDensity(source, 0, nIntervals);
+  const at = place.densityTable + 16 * slot * nIntervals;
+  new Float32Array(arena.memory.buffer, at, density.length).set(density);
 }
 
 /** Last layer of radial function i, normalised and padded, smaller weights than `least` left out; shape

@@ -34,12 +34,7 @@ export function scratchBytes(
   // Places of rows, at most 2 l_max + 1 twice, while channels are mixed.
   const rows = 2 * (2 * model.lMax + 1);
   const atoms = 4 * graph.nAtoms * (kept + most + rows);
-  // A block holds whole rows of pairs; a row has at most the edges of its atom.
-  const row = graph.firstEdge.reduce(
-    (most, e, n, first) => Math.max(most, e - first[n - 1] || 0),
-    0,
-  );
-  const pairs = (adjoint ? 2 : 1) * 32 * (2 * model.lMax + 1) * (BLOCK_PAIRS + row);
+  const pairs = (adjoint ? 2 : 1) * 32 * (2 * model.lMax + 1) * (BLOCK_PAIRS + longestRow(graph));
   const gradients = adjoint
     ? 2 * graph.nEdges * recordNumbers(model.lMax) + 48 * GRADIENT_BLOCK
     : 0;
@@ -55,4 +50,42 @@ function sumNumbers({ paths, groups, width }: StoredLayer, copies: number, free:
     const held = 8 * (2 * l1 + 1) * (copies + (2 * l2 + 1) * groups);
     return held + (sums > free ? sums : 0);
   }));
+}
+
+/** Scratch that one frame needs for the gradient of the weights, in bytes: all stages of all layers, their
+ * tangents, adjoints and the tangents of these. */
+export function trainBytes(model: StoredModel, graph: Graph, nSegments: number): number {
+  const { padded, layers, lMax } = model;
+  const d = (lMax + 1) ** 2;
+  let kept = padded;
+  let most = 0;
+  for (const layer of layers) {
+    const [dIn, dOut] = [layer.lIn, layer.lOut].map((l) => (l + 1) ** 2);
+    const components = layer.paths.reduce((sum, { l3 }) => sum + 2 * l3 + 1, 0);
+    const stages = (d + dIn + 2 * dOut) * padded + components * layer.groups * layer.width + 4;
+    const adjoints = (d + 2 * dIn + 2 * dOut) * padded + 4;
+    kept += 2 * stages + adjoints + 2 * dIn * padded;
+    // Of the way back and of the weights, which hold the adjoints of the sums twice.
+    const widest = Math.max(...layer.paths.map(({ l1, l2, l3 }) => {
+      const [a, b] = [2 * l1 + 1, 2 * l2 + 1];
+      return 2 * (2 * l3 + 1) * layer.groups * layer.width + 8 * (3 * a + 2 * a * b * layer.groups);
+    }));
+    most = Math.max(most, widest + (d + dIn + dOut) * padded + 8);
+  }
+  const rows = 2 * (2 * lMax + 1);
+  const atoms = 4 * graph.nAtoms * (kept + most + rows + dOutOf(layers) * padded);
+  const pairs = 3 * 32 * (2 * lMax + 1) * (BLOCK_PAIRS + longestRow(graph));
+  const gradients = 4 * graph.nEdges * recordNumbers(lMax) + 48 * GRADIENT_BLOCK;
+  const { kept: edges, most: describing } = edgeBytes(graph, nSegments);
+  return edges + Math.max(describing, atoms + pairs + gradients) + 65536;
+}
+
+/** Components that leave the last layer. */
+function dOutOf(layers: StoredModel["layers"]): number {
+  return 2 * (layers[layers.length - 1].lOut + 1) ** 2;
+}
+
+/** Edges of the atom that has most: a block of pairs holds whole rows. */
+function longestRow({ firstEdge }: Graph): number {
+  return firstEdge.reduce((most, e, n, first) => Math.max(most, e - first[n - 1] || 0), 0);
 }

@@ -5,6 +5,8 @@ import { describeSchnet, type StoredSchnet } from "./describe_schnet.ts";
 import { type Build, loadKernels } from "./memory.ts";
 import { predictFrame, type StoredPotential } from "./predict_frame.ts";
 import { fillTables, type TableOrder } from "./radial_table.ts";
+import { tableGradient } from "./table_weights.ts";
+import { trainFrame, type TrainOrder } from "./train_frame.ts";
 import type { StoredModel } from "./weights.ts";
 
 /** What a thread can be asked to do. */
@@ -17,6 +19,8 @@ export type Task =
   }
   | { readonly kind: "schnet"; readonly model: StoredSchnet; readonly frames: readonly Frame[] }
   | { readonly kind: "tables"; readonly order: TableOrder }
+  | { readonly kind: "train"; readonly order: TrainOrder }
+  | { readonly kind: "table-weights"; readonly order: TableOrder }
   | { readonly kind: "calls"; readonly kernel: string; readonly args: readonly number[][] }
   | { readonly kind: "forget" };
 
@@ -34,6 +38,10 @@ export function taskRunner(memory: WebAssembly.Memory, build: Build): (task: Tas
         return task.frames.map((frame) => describeSchnet(kernels, arena, task.model, frame));
       case "tables":
         return fillTables(kernels, arena, task.order);
+      case "train":
+        return trainFrame(kernels, arena, task.order);
+      case "table-weights":
+        return tableGradient(kernels, arena, task.order);
       case "calls":
         for (const args of task.args) kernels[task.kernel](...args);
         return null;

@@ -51,7 +51,7 @@ export async function openMace(
   elements: readonly number[],
   adjoint: boolean,
 ): Promise<MaceEngine> {
-  const baked = bakeModel(model, elements, nLayers);
+  const baked = bakeModel(model, elements, { nLayers });
   const nSlots = countSlots(gpu, baked);
   if (nSlots === 0) {
     throw new RequestError(

@@ -84,16 +84,21 @@ export interface BakedContraction {
   readonly coefficients: Float32Array;
 }
 
-/**
- * Bakes the first `nLayers` layers for the elements that occur, given as atomic numbers.
- *
- * @param nIntervals intervals of the tables; as many as these elements need if not given
- */
+/** How a model is baked. */
+export interface BakeOptions {
+  /** Layers, all if not given. */
+  readonly nLayers?: number;
+  /** Intervals of the tables; as many as the elements need if not given. */
+  readonly nIntervals?: number;
+  /** Whether the first layer's sums run over all channels, as gradients of its weights need them. */
+  readonly unfactorised?: boolean;
+}
+
+/** Bakes a model for the elements that occur, given as atomic numbers. */
 export function bakeModel(
   model: MaceModel,
   species: readonly number[],
-  nLayers = model.layers.length,
-  nIntervals?: number,
+  { nLayers, nIntervals, unfactorised = false }: BakeOptions = {},
 ): BakedModel {
   const indices = elementIndices(model);
   const elementOf = new Uint8Array(256).fill(255);
@@ -102,7 +107,8 @@ export function bakeModel(
   const pairs = pairClasses(model, species);
   const padded = roundUp(model.channels, CHANNEL_BLOCK);
   const layers = model.layers.slice(0, nLayers);
-  const factors = species.length <= FEW_ELEMENTS || layers[0].radialWidths.length === 2
+  const few = species.length <= FEW_ELEMENTS || layers[0].radialWidths.length === 2;
+  const factors = few && !unfactorised
     ? pairs.list.map(([sender, receiver]) => factoriseRadial(model, layers[0], sender, receiver))
     : null;
   const radials = layers.map((layer, t) =>
@@ -254,7 +260,12 @@ function factorisedSums(
 }
 
 /** Skip weights of degree l and one element, normalised, shape (C, C). */
-function skipWeights(model: MaceModel, layer: MaceLayer, l: number, z: number): Float64Array {
+export function skipWeights(
+  model: MaceModel,
+  layer: MaceLayer,
+  l: number,
+  z: number,
+): Float64Array {
   const C = model.channels;
   const scale = 1 / Math.sqrt(C * model.elementNormalizer);
   return elementWeights(layer.skip, l, z, model.elements.length, C).map((w) => w * scale);
@@ -272,11 +283,15 @@ function messageWeights(
 ): Float64Array {
   const C = model.channels;
   const l = layer.paths[p][2];
-  const fanIn = C * layer.paths.filter((path) => path[2] === l).length;
-  const norm = layer.density ? 1 : layer.avgNumNeighbors;
-  const scale = 1 / (Math.sqrt(fanIn) * norm);
+  const scale = messageScale(layer, p, C);
   const linear = layer.linear.subarray(p * C * C, (p + 1) * C * C).map((w) => w * scale);
   return z === null ? linear : product(linear, skipWeights(model, layer, l, z), [C, C, C]);
+}
+
+/** 1 / √(C n_l) / normaliser of one path, n_l that of paths that lead to its degree. */
+export function messageScale(layer: MaceLayer, p: number, channels: number): number {
+  const fanIn = channels * layer.paths.filter((path) => path[2] === layer.paths[p][2]).length;
+  return 1 / (Math.sqrt(fanIn) * (layer.density ? 1 : layer.avgNumNeighbors));
 }
 
 function bakePaths({ paths }: MaceLayer): { paths: Uint32Array; couplings: Uint32Array } {

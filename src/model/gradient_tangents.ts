@@ -12,7 +12,7 @@ import {
 } from "./mace_layer_tangent.ts";
 import { degreeWeights, elementMixWeights, pathWeights } from "./mace_mixes.ts";
 import type { MaceModel } from "./mace_model.ts";
-import type { LayerWeights, ModelWeights } from "./parameter_gradients.ts";
+import type { LayerWeights, ModelWeights } from "./model_weights.ts";
 import { productBasisWeights, productBasisWeightsTangent } from "./product_basis.ts";
 import { radialBasisTangent } from "./radial_basis.ts";
 import { radialMlpWeightsTangent } from "./radial_weights.ts";

@@ -20,6 +20,30 @@ export function elementCoefficients(
 }
 
 /**
+ * Adjoint of `elementCoefficients` for the weights of the paths.
+ *
+ * @param bar adjoint of the coefficients, shape (n_terms, stride)
+ * @param weightsBar added to, shape (n_elements, n_paths, C)
+ */
+export function addCoefficientWeights(
+  { nTerms, nPaths, basis }: Contraction,
+  element: number,
+  channels: number,
+  bar: ArrayLike<number>,
+  stride: number,
+  weightsBar: Float64Array,
+): void {
+  for (let t = 0; t < nTerms; t++) {
+    for (let k = 0; k < nPaths; k++) {
+      const b = basis[t * nPaths + k];
+      if (b === 0) continue;
+      const w = (element * nPaths + k) * channels;
+      for (let c = 0; c < channels; c++) weightsBar[w + c] += b * bar[t * stride + c];
+    }
+  }
+}
+
+/**
  * Symmetric contraction of one degree l: sparse polynomials of degree at most 3 in the components
  * of the atomic basis, evaluated channel by channel (MACE eq. 11, U matrices symmetrised).
  *

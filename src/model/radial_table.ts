@@ -1,5 +1,5 @@
 import type { MaceLayer, MaceModel, RadialModel } from "./mace_model.ts";
-import { radialBasis } from "./radial_basis.ts";
+import { radialBasis, radialBasisTangent } from "./radial_basis.ts";
 import { hiddenLayers, radialWeights } from "./radial_weights.ts";
 import { edgeDensity } from "./edge_density.ts";
 
@@ -135,6 +135,28 @@ export function tabulate(f: RadialFunction, rMax: number, n: number): Float32Arr
   return table;
 }
 
+/**
+ * Adjoint of `tabulate` for values and slopes at the knots.
+ *
+ * @param tableBar shape (n, n_columns, 4)
+ * @returns shape (n + 1, n_columns) each
+ */
+export function tabulateAdjoint(
+  tableBar: ArrayLike<number>,
+  n: number,
+): [values: Float64Array, slopes: Float64Array] {
+  const nColumns = tableBar.length / (4 * n);
+  const [value, slope] = [0, 1].map(() => new Float64Array((n + 1) * nColumns));
+  for (let k = 0; k < n * nColumns; k++) {
+    const [c0, c1, c2, c3] = [0, 1, 2, 3].map((i) => tableBar[4 * k + i]);
+    value[k] += c0 - 3 * c2 + 2 * c3;
+    value[k + nColumns] += 3 * c2 - 2 * c3;
+    slope[k] += c1 - 2 * c2 + c3;
+    slope[k + nColumns] += c3 - c2;
+  }
+  return [value, slope];
+}
+
 /** Values at the knots of n intervals and slopes per interval there, shape (n + 1, n_columns) each. */
 export function knots(
   f: RadialFunction,
@@ -142,6 +164,25 @@ export function knots(
   n: number,
 ): [values: Float64Array, slopes: Float64Array] {
   return valuesAndSlopes(f, rMax, n, knotDistances(rMax, n));
+}
+
+/**
+ * Radial embedding at the knots of n intervals, and its slopes per interval there, shape (n + 1, n_bessel)
+ * each: what the adjoints of tables are led back to.
+ */
+export function knotBasis(
+  functions: RadialFunctions,
+  n: number,
+): { basis: Float64Array; slopes: Float64Array } {
+  const { radial, rMax, sender, receiver } = functions;
+  const r = knotDistances(rMax, n);
+  const rDot = r.map((x) => 2 * Math.sqrt(x * rMax) / n);
+  r[0] = NEAR_ZERO;
+  const [senders, receivers] = [sender, receiver].map((z) => new Uint8Array(r.length).fill(z));
+  return {
+    basis: radialBasis(r, senders, receivers, radial, rMax),
+    slopes: radialBasisTangent(r, senders, receivers, radial, rMax, rDot),
+  };
 }
 
 /** Values at distances r and slopes per interval there, df/dt = df/dr · 2 √(r rMax) / n. */

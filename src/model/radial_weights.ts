@@ -172,24 +172,73 @@ export function radialMlpWeightsTangent(
   radialBarDot: Float64Array,
   mlpBarDot: readonly Float64Array[],
 ): void {
+  const last = radialMlp.length - 1;
+  const hidden = radialMlp.slice(0, last);
+  const layers = hiddenDual(basis, basisDot, hidden, radialWidths, siluScale);
+  const [from, to] = [radialWidths[last], radialWidths[last + 1]];
+  addOuter(mlpBarDot[last], layers.dot.outputs[last], radialBar, from);
+  addOuter(mlpBarDot[last], layers.value.outputs[last], radialBarDot, from);
+  if (last === 0) return;
+  const back = transposed(radialMlp[last], from, to);
   const n = basis.length / radialWidths[0];
-  const hidden = radialMlp.slice(0, -1);
-  const layers = hiddenLayers(basis, hidden, radialWidths, siluScale);
-  const dots = hiddenTangents(basisDot, layers, hidden, radialWidths, siluScale);
-  const adjoints = mlpAdjoints({ radialMlp, radialWidths }, layers.sums, siluScale, radialBar);
-  let barDot = radialBarDot;
-  for (let k = radialMlp.length - 1; k >= 0; k--) {
-    const [from, to] = [radialWidths[k], radialWidths[k + 1]];
-    addOuter(mlpBarDot[k], dots.outputs[k], adjoints.sums[k], from);
-    addOuter(mlpBarDot[k], layers.outputs[k], barDot, from);
-    if (k === 0) return;
-    const back = transposed(radialMlp[k], from, to);
-    const [next, nextDot] = [new Float64Array(n * from), new Float64Array(n * from)];
-    addProduct(next, adjoints.sums[k], back, n, to, from, 1 / Math.sqrt(from));
-    addProduct(nextDot, barDot, back, n, to, from, 1 / Math.sqrt(from));
-    const [a, aDot] = [layers.sums[k - 1], dots.sums[k - 1]];
-    barDot = nextDot.map((x, i) =>
-      siluScale * (x * siluSlope(a[i]) + next[i] * siluCurvature(a[i]) * aDot[i])
+  const [bar, barDot] = [radialBar, radialBarDot].map((x) => {
+    const out = new Float64Array(n * from);
+    addProduct(out, x, back, n, to, from, 1 / Math.sqrt(from));
+    return out;
+  });
+  hiddenWeightsTangent(layers, hidden, radialWidths, siluScale, bar, barDot, mlpBarDot);
+}
+
+/** Hidden layers and their tangents. */
+export interface HiddenDual {
+  readonly value: ReturnType<typeof hiddenLayers>;
+  readonly dot: ReturnType<typeof hiddenLayers>;
+}
+
+/** Hidden layers on a basis that changes. */
+export function hiddenDual(
+  basis: Float64Array,
+  basisDot: Float64Array,
+  hidden: readonly Float64Array[],
+  widths: readonly number[],
+  siluScale: number,
+): HiddenDual {
+  const value = hiddenLayers(basis, hidden, widths, siluScale);
+  return { value, dot: hiddenTangents(basisDot, value, hidden, widths, siluScale) };
+}
+
+/**
+ * Tangent of the adjoint of the hidden layers for their weights, added to `weightsBarDot`.
+ *
+ * @param outputBar adjoint of what the last hidden layer gives, shape (n, width)
+ * @param outputBarDot its tangent
+ */
+export function hiddenWeightsTangent(
+  { value, dot }: HiddenDual,
+  hidden: readonly Float64Array[],
+  widths: readonly number[],
+  siluScale: number,
+  outputBar: Float64Array,
+  outputBarDot: Float64Array,
+  weightsBarDot: readonly Float64Array[],
+): void {
+  let [bar, barDot] = [outputBar, outputBarDot];
+  for (let k = hidden.length - 1; k >= 0; k--) {
+    const [a, aDot] = [value.sums[k], dot.sums[k]];
+    const sumBar = bar.map((x, i) => siluScale * x * siluSlope(a[i]));
+    const sumBarDot = barDot.map((x, i) =>
+      siluScale * (x * siluSlope(a[i]) + bar[i] * siluCurvature(a[i]) * aDot[i])
     );
+    const [from, to] = [widths[k], widths[k + 1]];
+    addOuter(weightsBarDot[k], dot.outputs[k], sumBar, from);
+    addOuter(weightsBarDot[k], value.outputs[k], sumBarDot, from);
+    if (k === 0) return;
+    const back = transposed(hidden[k], from, to);
+    const n = a.length / to;
+    [bar, barDot] = [sumBar, sumBarDot].map((x) => {
+      const out = new Float64Array(n * from);
+      addProduct(out, x, back, n, to, from, 1 / Math.sqrt(from));
+      return out;
+    });
   }
 }

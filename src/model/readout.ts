@@ -124,7 +124,7 @@ export type ReadoutWeights = readonly Float64Array[];
 export function addReadoutWeights(
   model: ReadoutModel,
   t: number,
-  features: Float64Array,
+  features: Float64Array | Float32Array,
   stride: number,
   head: number,
   g: number,
@@ -157,12 +157,12 @@ export function addReadoutWeights(
 export function addReadoutTangents(
   model: ReadoutModel,
   t: number,
-  features: Float64Array,
-  featuresDot: Float64Array,
+  features: Float64Array | Float32Array,
+  featuresDot: Float64Array | Float32Array,
   stride: number,
   head: number,
   g: number,
-  featuresBarDot: Float64Array,
+  featuresBarDot: Float64Array | Float32Array,
   weightsBarDot: ReadoutWeights,
 ): void {
   const { channels: C, heads: { length: nHeads }, siluScale } = model;

@@ -21,6 +21,8 @@ export interface TrainLabels {
   readonly forces: Float64Array | null;
   /** Shape (3, 3), eV/Å³, ASE's sign. */
   readonly stress: Float64Array | null;
+  /** Factor of what the frame adds to the loss. */
+  readonly weight: number;
 }
 
 /** One frame of a batch: what the model says, and what is true. */
@@ -31,16 +33,31 @@ export interface LossFrame {
   readonly labels: TrainLabels;
 }
 
-/** A loss, its parts without their weights, and its derivatives with respect to the predictions. */
+/** What the means of a loss run over. */
+export interface BatchSize {
+  readonly frames: number;
+  readonly atoms: number;
+}
+
+/** Parts of a loss without their weights. */
+export interface LossTerms {
+  readonly energy: number;
+  readonly forces: number;
+  readonly stress: number;
+}
+
+/** Derivatives of a loss with respect to the prediction of a frame; zeros where there is no label. */
+export interface PredictionBar {
+  readonly energy: number;
+  readonly forces: Float64Array;
+  readonly stress: Float64Array;
+}
+
+/** A loss, its parts, and its derivatives, one per frame. */
 export interface Loss {
   readonly value: number;
-  readonly terms: { readonly energy: number; readonly forces: number; readonly stress: number };
-  /** One per frame; zeros where there is no label. */
-  readonly bars: readonly {
-    readonly energy: number;
-    readonly forces: Float64Array;
-    readonly stress: Float64Array;
-  }[];
+  readonly terms: LossTerms;
+  readonly bars: readonly PredictionBar[];
 }
 
 /** A function of an error, and its derivative. */
@@ -65,41 +82,68 @@ const FORCE_SHARES: readonly (readonly [below: number, share: number])[] = [
 ];
 
 /**
- * The loss of a batch: means over its frames of the penalties of ΔE / N, over all components of forces,
- * and over all components of stresses, each times its weight. Frames without a label count among these
- * with nothing, as mace counts them.
+ * What one frame adds to the loss of a batch: means over the batch's frames of the penalties of ΔE / N, over all
+ * components of forces, and over all components of stresses. Frames without a label count among these with
+ * nothing, as mace counts them.
  */
-export function lossOf(frames: readonly LossFrame[], options: LossOptions): Loss {
-  const { kind, delta, energyWeight, forcesWeight, stressWeight } = options;
+export function frameLoss(
+  { prediction, stress, labels }: LossFrame,
+  batch: BatchSize,
+  { kind, delta, energyWeight, forcesWeight, stressWeight }: LossOptions,
+): { terms: LossTerms; bar: PredictionBar } {
   const penalty = kind === "weighted" ? square : huber(delta);
-  const nAtoms = frames.reduce((sum, { prediction }) => sum + prediction.nodeEnergies.length, 0);
+  const n = prediction.nodeEnergies.length;
   const terms = { energy: 0, forces: 0, stress: 0 };
-  const bars = frames.map(({ prediction, stress, labels }) => {
-    const n = prediction.nodeEnergies.length;
-    const bar = { energy: 0, forces: new Float64Array(3 * n), stress: new Float64Array(9) };
-    if (labels.energy !== null) {
-      const [value, slope] = penalty((prediction.energy - labels.energy) / n);
-      terms.energy += value / frames.length;
-      bar.energy = energyWeight * slope / n / frames.length;
-    }
-    labels.forces?.forEach((label, i) => {
-      const own = kind === "universal" ? huber(delta * forceShare(labels.forces!, i)) : penalty;
-      const [value, slope] = own(prediction.forces[i] - label);
-      terms.forces += value / (3 * nAtoms);
-      bar.forces[i] = forcesWeight * slope / (3 * nAtoms);
-    });
-    if (stress && labels.stress) {
-      labels.stress.forEach((label, i) => {
-        const [value, slope] = penalty(stress[i] - label);
-        terms.stress += value / (9 * frames.length);
-        bar.stress[i] = stressWeight * slope / (9 * frames.length);
-      });
-    }
-    return bar;
+  const bar = { energy: 0, forces: new Float64Array(3 * n), stress: new Float64Array(9) };
+  if (labels.energy !== null) {
+    const [value, slope] = penalty((prediction.energy - labels.energy) / n);
+    const share = labels.weight / batch.frames;
+    terms.energy = value * share;
+    bar.energy = energyWeight * slope / n * share;
+  }
+  labels.forces?.forEach((label, i) => {
+    const own = kind === "universal" ? huber(delta * forceShare(labels.forces!, i)) : penalty;
+    const [value, slope] = own(prediction.forces[i] - label);
+    const share = labels.weight / (3 * batch.atoms);
+    terms.forces += value * share;
+    bar.forces[i] = forcesWeight * slope * share;
   });
-  const value = energyWeight * terms.energy + forcesWeight * terms.forces +
-    stressWeight * terms.stress;
-  return { value, terms, bars };
+  if (stress && labels.stress) {
+    labels.stress.forEach((label, i) => {
+      const [value, slope] = penalty(stress[i] - label);
+      const share = labels.weight / (9 * batch.frames);
+      terms.stress += value * share;
+      bar.stress[i] = stressWeight * slope * share;
+    });
+  }
+  return { terms, bar };
+}
+
+/** The loss of parts that have been added up. */
+export function lossValue(
+  { energy, forces, stress }: LossTerms,
+  { energyWeight, forcesWeight, stressWeight }: LossOptions,
+): number {
+  return energyWeight * energy + forcesWeight * forces + stressWeight * stress;
+}
+
+/** Sums of the parts of several frames. */
+export function sumTerms(all: readonly LossTerms[]): LossTerms {
+  const sum = (f: (terms: LossTerms) => number) =>
+    all.reduce((total, terms) => total + f(terms), 0);
+  return {
+    energy: sum(({ energy }) => energy),
+    forces: sum(({ forces }) => forces),
+    stress: sum(({ stress }) => stress),
+  };
+}
+
+/** The loss of a batch. */
+export function lossOf(frames: readonly LossFrame[], options: LossOptions): Loss {
+  const atoms = frames.reduce((sum, { prediction }) => sum + prediction.nodeEnergies.length, 0);
+  const parts = frames.map((frame) => frameLoss(frame, { frames: frames.length, atoms }, options));
+  const terms = sumTerms(parts.map((part) => part.terms));
+  return { value: lossValue(terms, options), terms, bars: parts.map(({ bar }) => bar) };
 }
 
 /** Share of δ for component i of the labelled forces, by the size of its atom's force. */

@@ -1,5 +1,5 @@
 import type { MaceModel } from "../model/mace_model.ts";
-import { weightsOf, zeroWeights } from "../model/parameter_gradients.ts";
+import { weightsOf, zeroWeights } from "../model/model_weights.ts";
 import { type AdamOptions, type AdamState, adamStep, clipNorm } from "./adam.ts";
 import type { LossOptions } from "./loss.ts";
 import { addLossGradient, type TrainFrame } from "./loss_gradient.ts";

@@ -1,10 +1,5 @@
 import type { MaceModel } from "../model/mace_model.ts";
-import {
-  mapWeights,
-  type ModelWeights,
-  weightsOf,
-  withWeights,
-} from "../model/parameter_gradients.ts";
+import { mapWeights, type ModelWeights, weightsOf, withWeights } from "../model/model_weights.ts";
 
 /** A model of its own, to be trained: all trainable arrays are copies. */
 export function copyModel(model: MaceModel): MaceModel {

@@ -20,9 +20,9 @@
 // Definition: src/model/atomic_basis.ts. Host: src/cpu/layer.ts.
 
 import { add_images } from "./shared/add_images";
-import { madd } from "./shared/madd";
+import { sum_block } from "./shared/blocks";
+import { couple_atoms } from "./shared/couple_atoms";
 import { pack } from "./shared/pack";
-import { sum_pairs } from "./shared/sum_pairs";
 
 export function atomic_basis(
   n_atoms: u32,
@@ -91,77 +91,4 @@ export function atomic_basis(
       );
     }
   }
-}
-
-/** Both ways of the pairs of one block. */
-function sum_block(
-  l1: u32,
-  l2: u32,
-  block: usize,
-  segments: usize,
-  entries: usize,
-  groups: u32,
-  g: usize,
-  senders: usize,
-  sums: usize,
-): void {
-  const middle = load<u32>(block, 12);
-  const last = load<u32>(block, 16);
-  const there = f32x4.splat(1);
-  const back = f32x4.splat(l2 % 2 == 0 ? 1 : -1);
-  for (let s = load<u32>(block, 8); s < last; s++) {
-    const sign = s < middle ? there : back;
-    sum_pairs(l1, l2, segments + 16 * s, entries, groups, g, senders, sums, sign);
-  }
-}
-
-/** Four channels of A from the sums of all atoms. */
-function couple_atoms(
-  n_atoms: u32,
-  u: usize,
-  u_stride: u32,
-  n_b: u32,
-  couplings: usize,
-  n_couplings: u32,
-  norm: usize,
-  groups: u32,
-  out: usize,
-  out_stride: u32,
-  component_stride: u32,
-): void {
-  for (let n: u32 = 0; n < n_atoms; n++) {
-    const scale = v128.load_splat<f32>(norm + 4 * n);
-    for (let z: u32 = 0; z < groups; z++) {
-      const to = out + n * out_stride + z * (component_stride / groups);
-      couple(u, n_b, couplings, n_couplings, scale, to, component_stride);
-      u += u_stride;
-    }
-  }
-}
-
-/** A[k] = scale Σ w[a, b, k] U[a, b]. */
-function couple(
-  u: usize,
-  n_b: u32,
-  couplings: usize,
-  n: u32,
-  scale: v128,
-  target: usize,
-  stride: u32,
-): void {
-  let k: u32 = 0;
-  let sum = f32x4.splat(0);
-  for (let i: u32 = 0; i < n; i++) {
-    const at = couplings + 12 * i;
-    const place = load<u32>(at);
-    const next = load<u32>(at, 4);
-    if (next != k) {
-      v128.store(target + stride * k, f32x4.mul(scale, sum));
-      sum = f32x4.splat(0);
-      k = next;
-    }
-    const x = v128.load(u + 16 * (place / 7 * n_b + place % 7));
-    sum = madd(v128.load_splat<f32>(at, 8), x, sum);
-  }
-  v128.store(target + stride * k, f32x4.mul(scale, sum));
 }

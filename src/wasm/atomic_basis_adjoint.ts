@@ -15,10 +15,10 @@
 // Host: src/cpu/layer_adjoint.ts.
 
 import { add_images } from "./shared/add_images";
-import { madd } from "./shared/madd";
+import { pull_block } from "./shared/blocks";
+import { uncouple_atoms } from "./shared/couple_atoms";
 import { pack, unpack } from "./shared/pack";
 import { pull_images } from "./shared/pull_images";
-import { pull_pairs } from "./shared/pull_pairs";
 
 export function atomic_basis_adjoint(
   n_atoms: u32,
@@ -85,61 +85,5 @@ export function atomic_basis_adjoint(
       const shift = 4 * (c + 4 * i);
       unpack(n_atoms, senders_bar + i * half_senders, width, n_a, h_bar + shift, h_stride);
     }
-  }
-}
-
-/** Four channels of Ū of all atoms. */
-function uncouple_atoms(
-  n_atoms: u32,
-  u: usize,
-  u_stride: u32,
-  n_b: u32,
-  couplings: usize,
-  n_couplings: u32,
-  norm: usize,
-  groups: u32,
-  a_bar: usize,
-  atom_stride: u32,
-  component_stride: u32,
-): void {
-  const end = couplings + 12 * n_couplings;
-  memory.fill(u, 0, n_atoms * groups * u_stride);
-  for (let n: u32 = 0; n < n_atoms; n++) {
-    const scale = v128.load_splat<f32>(norm + 4 * n);
-    for (let z: u32 = 0; z < groups; z++) {
-      const from = a_bar + 4 * (n * atom_stride + z * (component_stride / groups));
-      for (let at = couplings; at < end; at += 12) {
-        const place = load<u32>(at);
-        const to = u + 16 * (place / 7 * n_b + place % 7);
-        const x = f32x4.mul(scale, v128.load(from + 4 * load<u32>(at, 4) * component_stride));
-        v128.store(to, madd(v128.load_splat<f32>(at, 8), x, v128.load(to)));
-      }
-      u += u_stride;
-    }
-  }
-}
-
-/** Both ways of the pairs of one block. */
-function pull_block(
-  l1: u32,
-  l2: u32,
-  block: usize,
-  segments: usize,
-  entries: usize,
-  groups: u32,
-  g: usize,
-  g_bar: usize,
-  senders: usize,
-  senders_bar: usize,
-  sums_bar: usize,
-): void {
-  const middle = load<u32>(block, 12);
-  const last = load<u32>(block, 16);
-  const there = f32x4.splat(1);
-  const back = f32x4.splat(l2 % 2 == 0 ? 1 : -1);
-  for (let s = load<u32>(block, 8); s < last; s++) {
-    const sign = s < middle ? there : back;
-    const segment = segments + 16 * s;
-    pull_pairs(l1, l2, segment, entries, groups, g, g_bar, senders, senders_bar, sums_bar, sign);
   }
 }

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { weightsByName } from "../../src/checkpoint/weight_names.ts";
-import { addEnergyGradient, zeroWeights } from "../../src/model/parameter_gradients.ts";
+import { zeroWeights } from "../../src/model/model_weights.ts";
+import { addEnergyGradient } from "../../src/model/parameter_gradients.ts";
 import { addLossGradient } from "../../src/train/loss_gradient.ts";
 import { goldenCase } from "../golden_models.ts";
 import { assertClose, graphOf, makeFrame, relativeError } from "../support.ts";
@@ -57,6 +58,7 @@ for (const name of CASES) {
       energy: npz.array("loss:Eref").data[0],
       forces: npz.array("loss:Fref").data,
       stress: npz.array("loss:Sref").data,
+      weight: 1,
     };
     const options = {
       kind: "weighted",

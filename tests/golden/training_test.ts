@@ -19,7 +19,7 @@ import { addLossGradient, type TrainFrame } from "../../src/train/loss_gradient.
 import { trainStep } from "../../src/train/step.ts";
 import { copyModel, tensorsOf } from "../../src/train/weights.ts";
 import { weightsByName } from "../../src/checkpoint/weight_names.ts";
-import { weightsOf, zeroWeights } from "../../src/model/parameter_gradients.ts";
+import { weightsOf, zeroWeights } from "../../src/model/model_weights.ts";
 import { assertClose, readNpz, sharedPath } from "../support.ts";
 
 const scheduler = sharedPath("reference/train/scheduler.json");
@@ -87,7 +87,7 @@ function trainFrame(
   return {
     frame,
     graph: neighborList(frame, rMax),
-    labels: { energy: energy!.value, forces: forces!.values, stress: stress!.tensor },
+    labels: { energy: energy!.value, forces: forces!.values, stress: stress!.tensor, weight: 1 },
   };
 }
 

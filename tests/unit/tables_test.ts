@@ -84,7 +84,7 @@ test("the kernel radial_table fills a slot with the cubics of the definition", (
     source: { radials: [radials[k]], nRadials, width, densityWeight },
     place: { tables: Array.from({ length: nRadials }, () => room(width)), densityTable: room(1) },
   }));
-  fillTables(kernels, arena, { slot, nSlots, nIntervals, layers });
+  for (const layer of layers) fillTables(kernels, arena, { slot, nSlots, nIntervals, ...layer });
   layers.forEach(({ source: { nRadials, width }, place }, t) => {
     const expected = bakeTable(baked.layers[t], k, nIntervals);
     for (let i = 0; i < nRadials; i++) {
