@@ -1,7 +1,7 @@
 // Tangent of add_images: how G_b = Σ_e R(r_e) Y_b(e) of pairs of atoms changes where their edges do,
 // Ġ_b = Σ_e R' ṫ Y_b + R Ẏ_b, eight channels. Shapes as there; records_dot like records: ṫ, then Ẏ_b.
 
-import { lane, madd } from "./madd";
+import { madd, splat } from "./madd";
 
 /** Ġ of pairs `first` to `last`. */
 export function add_image_tangents(
@@ -44,31 +44,29 @@ function add(
     let g0 = f32x4.splat(0);
     let g1 = g0, g2 = g0, g3 = g0, g4 = g0, g5 = g0, g6 = g0;
     for (; e < end; e++) {
-      const x = v128.load(records + stride * e);
-      const dx = v128.load(dots + stride * e);
-      const t = lane(x, 0);
+      const at = records + stride * e;
+      const dot = dots + stride * e;
+      const t = splat(at, 0);
       const from = table + load<u32>(rows + 4 * e);
       // Value and slope of the cubics of four channels.
       const c3 = v128.load(from, 48);
       let r = madd(t, c3, v128.load(from, 32));
       let slope = madd(t, c3, r);
       r = madd(t, r, v128.load(from, 16));
-      slope = f32x4.mul(lane(dx, 0), madd(t, slope, r));
+      slope = f32x4.mul(splat(dot, 0), madd(t, slope, r));
       if (n == 1) g0 = f32x4.add(g0, slope);
       if (n > 1) {
         r = madd(t, r, v128.load(from));
-        g0 = madd(slope, lane(x, 1), madd(r, lane(dx, 1), g0));
-        g1 = madd(slope, lane(x, 2), madd(r, lane(dx, 2), g1));
-        g2 = madd(slope, lane(x, 3), madd(r, lane(dx, 3), g2));
+        g0 = madd(slope, splat(at, 1), madd(r, splat(dot, 1), g0));
+        g1 = madd(slope, splat(at, 2), madd(r, splat(dot, 2), g1));
+        g2 = madd(slope, splat(at, 3), madd(r, splat(dot, 3), g2));
       }
       if (n > 3) {
-        const y = v128.load(records + stride * e, 16);
-        const dy = v128.load(dots + stride * e, 16);
-        g3 = madd(slope, lane(y, 0), madd(r, lane(dy, 0), g3));
-        g4 = madd(slope, lane(y, 1), madd(r, lane(dy, 1), g4));
+        g3 = madd(slope, splat(at, 4), madd(r, splat(dot, 4), g3));
+        g4 = madd(slope, splat(at, 5), madd(r, splat(dot, 5), g4));
         if (n > 5) {
-          g5 = madd(slope, lane(y, 2), madd(r, lane(dy, 2), g5));
-          g6 = madd(slope, lane(y, 3), madd(r, lane(dy, 3), g6));
+          g5 = madd(slope, splat(at, 6), madd(r, splat(dot, 6), g5));
+          g6 = madd(slope, splat(at, 7), madd(r, splat(dot, 7), g6));
         }
       }
     }

@@ -16,7 +16,15 @@ export function lane(x: v128, i: i32): v128 {
   return v128.shuffle<f32>(x, x, 3, 3, 3, 3);
 }
 
-/** The same for two float64. */
+/** Number i of a record, four times, straight from memory: where many are wanted, `lane` would wait for the
+ * processor's shuffles. */
+// @ts-ignore: decorator
+@inline
+export function splat(at: usize, i: usize): v128 {
+  return v128.load_splat<f32>(at + 4 * i);
+}
+
+/** The product of `a` and `b` added to `c`, two float64. */
 // @ts-ignore: decorator
 @inline
 export function madd_f64(a: v128, b: v128, c: v128): v128 {

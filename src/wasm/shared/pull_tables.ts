@@ -2,7 +2,7 @@
 // and s̄ = ṫ Σ_b Y_b Ḡ_b of every edge the cubic's coefficients get c̄_i += t^i r̄ + i t^(i-1) s̄. Here Ḡ is the
 // adjoint of G and Ġ̄, `g_bar_dot`, its tangent. Shapes as in add_images; table_bar like table.
 
-import { lane, madd } from "./madd";
+import { madd, splat } from "./madd";
 
 /** c̄ of the edges of pairs `first` to `last`, eight channels. */
 export function pull_tables(
@@ -56,36 +56,34 @@ function pull(
     const g2 = n > 1 ? v128.load(g_bar, 32) : g0;
     const d2 = n > 1 ? v128.load(g_bar_dot, 32) : g0;
     for (; e < end; e++) {
-      const x = v128.load(records + stride * e);
-      const dx = v128.load(dots + stride * e);
+      const at = records + stride * e;
+      const dot = dots + stride * e;
       let s = g0, r = d0;
       if (n > 1) {
-        s = f32x4.mul(g0, lane(x, 1));
-        r = madd(g0, lane(dx, 1), f32x4.mul(d0, lane(x, 1)));
-        s = madd(g1, lane(x, 2), s);
-        r = madd(g1, lane(dx, 2), madd(d1, lane(x, 2), r));
-        s = madd(g2, lane(x, 3), s);
-        r = madd(g2, lane(dx, 3), madd(d2, lane(x, 3), r));
+        s = f32x4.mul(g0, splat(at, 1));
+        r = madd(g0, splat(dot, 1), f32x4.mul(d0, splat(at, 1)));
+        s = madd(g1, splat(at, 2), s);
+        r = madd(g1, splat(dot, 2), madd(d1, splat(at, 2), r));
+        s = madd(g2, splat(at, 3), s);
+        r = madd(g2, splat(dot, 3), madd(d2, splat(at, 3), r));
       }
       if (n > 3) {
-        const y = v128.load(records + stride * e, 16);
-        const dy = v128.load(dots + stride * e, 16);
         const g3 = v128.load(g_bar, 48);
-        s = madd(g3, lane(y, 0), s);
-        r = madd(g3, lane(dy, 0), madd(v128.load(g_bar_dot, 48), lane(y, 0), r));
+        s = madd(g3, splat(at, 4), s);
+        r = madd(g3, splat(dot, 4), madd(v128.load(g_bar_dot, 48), splat(at, 4), r));
         const g4 = v128.load(g_bar, 64);
-        s = madd(g4, lane(y, 1), s);
-        r = madd(g4, lane(dy, 1), madd(v128.load(g_bar_dot, 64), lane(y, 1), r));
+        s = madd(g4, splat(at, 5), s);
+        r = madd(g4, splat(dot, 5), madd(v128.load(g_bar_dot, 64), splat(at, 5), r));
         if (n > 5) {
           const g5 = v128.load(g_bar, 80);
-          s = madd(g5, lane(y, 2), s);
-          r = madd(g5, lane(dy, 2), madd(v128.load(g_bar_dot, 80), lane(y, 2), r));
+          s = madd(g5, splat(at, 6), s);
+          r = madd(g5, splat(dot, 6), madd(v128.load(g_bar_dot, 80), splat(at, 6), r));
           const g6 = v128.load(g_bar, 96);
-          s = madd(g6, lane(y, 3), s);
-          r = madd(g6, lane(dy, 3), madd(v128.load(g_bar_dot, 96), lane(y, 3), r));
+          s = madd(g6, splat(at, 7), s);
+          r = madd(g6, splat(dot, 7), madd(v128.load(g_bar_dot, 96), splat(at, 7), r));
         }
       }
-      add(table_bar + load<u32>(rows + 4 * e), lane(x, 0), r, f32x4.mul(lane(dx, 0), s));
+      add(table_bar + load<u32>(rows + 4 * e), splat(at, 0), r, f32x4.mul(splat(dot, 0), s));
     }
     g_bar += 16 * n;
     g_bar_dot += 16 * n;
