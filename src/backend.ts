@@ -10,6 +10,8 @@ import { predict } from "./model/potential.ts";
 import type { Prediction } from "./model/prediction.ts";
 import { schnetFeatures } from "./model/schnet.ts";
 import { poolAtoms, type Pooling } from "./model/pooling.ts";
+import { lossGradient } from "./train/loss_gradient.ts";
+import type { Trainer } from "./train/trainer.ts";
 import { type CountNeighbors, neighborCount } from "./select/neighbor_count.ts";
 
 /** Implementations of the three stages. */
@@ -61,6 +63,12 @@ export interface Backend {
     elements: readonly number[],
     head: number,
   ): Promise<Potential>;
+  /** Makes ready to train a model with one of its readout heads, on frames of the given elements. */
+  openTrainer(
+    model: MaceModel,
+    elements: readonly number[],
+    head: number,
+  ): Promise<Trainer>;
   /** Near the leading subspace of a covariance. */
   readonly leadingSubspace: FindSubspace;
   /** Counts the neighbors of points within radii, exactly. */
@@ -111,6 +119,17 @@ export const referenceBackend: Backend = {
         Promise.resolve(
           frames.map((frame) => predict(model, neighborList(frame, model.rMax), head)),
         ),
+      close: () => Promise.resolve(),
+    });
+  },
+  openTrainer(_model, _elements, head) {
+    return Promise.resolve({
+      gradient(model, batch, options) {
+        const frames = batch.map(({ frame, labels }) => {
+          return { frame, labels, graph: neighborList(frame, model.rMax) };
+        });
+        return Promise.resolve(lossGradient(model, frames, head, options));
+      },
       close: () => Promise.resolve(),
     });
   },

@@ -3,13 +3,16 @@ import { inflateSync } from "fflate";
 import { WeightsError } from "../errors.ts";
 
 /** One file inside a ZIP archive, located by the central directory. */
-interface Entry {
+export interface Entry {
   readonly method: number;
   readonly offset: number;
   readonly compressedSize: number;
   readonly size: number;
   /** CRC-32 of the content. */
   readonly checksum: number;
+  /** Where its own header begins, and its record in the directory. */
+  readonly localOffset: number;
+  readonly record: number;
 }
 
 /** A ZIP archive held in memory, read by its central directory (APPNOTE 6.3.10, ZIP64 included). */
@@ -66,7 +69,7 @@ function readDirectory(bytes: Uint8Array, view: DataView): Map<string, Entry> {
     if (data + sizes.compressedSize > bytes.length) throw new RangeError();
     const method = view.getUint16(offset + 10, true);
     const checksum = view.getUint32(offset + 16, true);
-    entries.set(name, { method, offset: data, checksum, ...sizes });
+    entries.set(name, { method, offset: data, checksum, record: offset, ...sizes });
     offset = nameEnd + extraLength + view.getUint16(offset + 32, true);
   }
   return entries;

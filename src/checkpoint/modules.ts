@@ -53,8 +53,23 @@ function checkByteOrder(archive: Archive, prefix: string): void {
 /** Walks the modules of a pickled model and collects tensors under dotted names.
  * @throws {WeightsError} if the object is not a module or its tree is damaged */
 export function readModules({ root, reader }: TorchFile): ModuleTree {
+  const { modules, calls } = walkModules(root);
+  if (!modules.has("")) throw new WeightsError("it holds neither a model nor a state dict");
+  const tensors = new Map([...calls].map(([name, call]) => [name, reader.read(call, name)]));
+  return { modules, tensors };
+}
+
+/** Tensors by name as they are pickled, of a model or of a state dict. */
+export function pickledTensors({ root }: TorchFile): ReadonlyMap<string, Call> {
+  if (!(root instanceof Map)) return walkModules(root).calls;
+  return new Map(
+    [...root].flatMap(([name, value]) => isTensor(value) ? [[text(name), value]] : []),
+  );
+}
+
+function walkModules(root: unknown): { modules: Map<string, Module>; calls: Map<string, Call> } {
   const modules = new Map<string, Module>();
-  const tensors = new Map<string, Tensor>();
+  const calls = new Map<string, Call>();
   const visited = new Set<unknown>();
   const visit = (value: unknown, path: string, depth: number) => {
     const module = asModule(value);
@@ -67,8 +82,7 @@ export function readModules({ root, reader }: TorchFile): ModuleTree {
     const join = (name: unknown) => (path ? `${path}.${text(name)}` : text(name));
     for (const group of ["_parameters", "_buffers"]) {
       for (const [name, value] of dict(module.state.get(group))) {
-        const full = join(name);
-        if (isTensor(value)) tensors.set(full, reader.read(value, full));
+        if (isTensor(value)) calls.set(join(name), value);
       }
     }
     for (const [name, value] of dict(module.state.get("_modules"))) {
@@ -76,8 +90,7 @@ export function readModules({ root, reader }: TorchFile): ModuleTree {
     }
   };
   visit(root, "", 0);
-  if (!modules.has("")) throw new WeightsError("it holds neither a model nor a state dict");
-  return { modules, tensors };
+  return { modules, calls };
 }
 
 /** The module behind an unpickled object, or null. */

@@ -103,12 +103,38 @@ export function isTensor(value: unknown): value is Call {
  * @throws {WeightsError} if the shape, strides or storage are inconsistent
  */
 function readTensor(archive: Archive, prefix: string, call: Call, name: string): Tensor {
+  const { dtype, shape, entry, places } = placesOf(archive, prefix, call, name);
+  const bytes = readEntry(archive, entry);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const data = places.map((at) => readNumber(view, dtype, at));
+  checkFinite(data, name);
+  return { shape, dtype, data };
+}
+
+/** Where the numbers of a tensor lie in its storage. */
+export interface TensorPlaces {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Entry of the archive that holds the storage. */
+  readonly entry: string;
+  /** Place of every number of the tensor among those of the storage, row-major. */
+  readonly places: Float64Array;
+}
+
+/** Finds the numbers of a tensor.
+ * @throws {WeightsError} if shape, strides or storage are inconsistent */
+export function placesOf(
+  archive: Archive,
+  prefix: string,
+  call: Call,
+  name: string,
+): TensorPlaces {
   const [storage, offset, size, stride] = Array.isArray(call.args) ? call.args : [];
   if (typeof offset !== "number") throw new WeightsError(`tensor "${name}" has no offset`);
-  const { dtype, bytes } = readStorage(archive, prefix, storage, name);
+  const { dtype, entry } = storageOf(prefix, storage, name);
   const shape = integers(size, name);
   const strides = integers(stride, name);
-  const available = Math.floor(bytes.length / DTYPE_BYTES[dtype]);
+  const available = Math.floor(readEntry(archive, entry).length / DTYPE_BYTES[dtype]);
   const count = shape.reduce((product, n) => product * n, 1);
   let last = offset;
   shape.forEach((n, axis) => last += (n - 1) * strides[axis]);
@@ -120,12 +146,11 @@ function readTensor(archive: Archive, prefix: string, call: Call, name: string):
       `tensor "${name}" of shape (${shape.join(", ")}) does not fit its storage of ${available}`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const data = new Float64Array(count);
+  const places = new Float64Array(count);
   const index = new Array(shape.length).fill(0);
   let at = offset;
   for (let i = 0; i < count; i++) {
-    data[i] = readNumber(view, dtype, at);
+    places[i] = at;
     for (let axis = shape.length - 1; axis >= 0; axis--) {
       at += strides[axis];
       if (++index[axis] < shape[axis]) break;
@@ -133,8 +158,7 @@ function readTensor(archive: Archive, prefix: string, call: Call, name: string):
       index[axis] = 0;
     }
   }
-  checkFinite(data, name);
-  return { shape, dtype, data };
+  return { dtype, shape, entry, places };
 }
 
 /** @throws {WeightsError} where weights are not numbers */
@@ -143,7 +167,7 @@ export function checkFinite(data: Float64Array, name: string): void {
   throw new WeightsError(`tensor "${name}" holds numbers that are not finite`);
 }
 
-function readStorage(archive: Archive, prefix: string, storage: unknown, name: string) {
+function storageOf(prefix: string, storage: unknown, name: string) {
   const id = storage instanceof PersistentId ? storage.id : null;
   if (!Array.isArray(id) || id[0] !== "storage" || typeof id[2] !== "string") {
     throw new WeightsError(`tensor "${name}" has no storage`);
@@ -151,7 +175,7 @@ function readStorage(archive: Archive, prefix: string, storage: unknown, name: s
   const type = id[1] instanceof Global ? id[1].name.split(" ").pop()! : "";
   const dtype = STORAGES[type];
   if (!dtype) throw new WeightsError(`tensor "${name}" is stored as "${type}", which is not known`);
-  return { dtype, bytes: readEntry(archive, `${prefix}data/${id[2]}`) };
+  return { dtype, entry: `${prefix}data/${id[2]}` };
 }
 
 function integers(value: unknown, name: string): number[] {

@@ -13,6 +13,7 @@ import { type Build, mark, release } from "./memory.ts";
 import { countNeighbors } from "./neighbor_count.ts";
 import { storeSchnet } from "./describe_schnet.ts";
 import type { Task } from "./task.ts";
+import { openCpuTrainer } from "./trainer.ts";
 import { openThreads, type Threads } from "./threads.ts";
 
 /** WebAssembly SIMD kernels on worker threads; results do not depend on the number of threads. */
@@ -37,6 +38,11 @@ export function cpuBackend(threads: Threads, build: Build): Backend {
     async openPotential(model, elements, head) {
       const close = await holdMemory(threads);
       return { batchAtoms, predict: predicting(threads, model, elements, head), close };
+    },
+    async openTrainer(model, elements, head) {
+      const free = await holdMemory(threads);
+      const trainer = openCpuTrainer(threads, model, elements, head);
+      return { ...trainer, close: free };
     },
     async leadingSubspace(centred, m) {
       const c = await covariance(threads, centred);

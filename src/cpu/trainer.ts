@@ -38,7 +38,7 @@ export function openCpuTrainer(
   start: MaceModel,
   species: readonly number[],
   head: number,
-): Trainer {
+): Omit<Trainer, "close"> {
   const before = mark(threads.memory);
   const { nIntervals } = bakeModel(start, species, { unfactorised: true });
   const forget = async () => {
@@ -59,7 +59,6 @@ export function openCpuTrainer(
         gradient: collect(threads, opened, frames, total, tables),
       };
     },
-    close: forget,
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Backend } from "../backend.ts";
 import { openDescriber } from "./describer.ts";
+import { GpuUnavailableError } from "../errors.ts";
 import { openDevice } from "./device.ts";
 import { openKernel } from "./kernel.ts";
 import { leadingSubspace } from "./leading_subspace.ts";
@@ -43,6 +44,10 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
     limits: Object.fromEntries(LIMITS.map((name) => [name, gpu.device.limits[name]])),
     openDescriber: (model, nLayers, elements) => openDescriber(device, model, nLayers, elements),
     openPotential: (model, elements, head) => openPotential(device, model, elements, head),
+    openTrainer: () =>
+      Promise.reject(
+        new GpuUnavailableError("Cannot train on the GPU: no kernels do so; use --backend cpu"),
+      ),
     async leadingSubspace(centred, m) {
       return { start: await leadingSubspace(gpu, kernels, centred, m), covariance: null };
     },

@@ -1,44 +1,46 @@
 import type { MaceModel } from "../model/mace_model.ts";
-import { weightsOf, zeroWeights } from "../model/model_weights.ts";
+import { type ModelWeights, weightsOf } from "../model/model_weights.ts";
 import { type AdamOptions, type AdamState, adamStep, clipNorm } from "./adam.ts";
-import type { LossOptions } from "./loss.ts";
-import { addLossGradient, type TrainFrame } from "./loss_gradient.ts";
 import { tensorsOf } from "./weights.ts";
 
 /** How a step is made; `mace_run_train` names. */
-export interface StepOptions extends LossOptions, AdamOptions {
+export interface StepOptions extends AdamOptions {
   /** Largest norm of all gradients together. */
   readonly clip: number;
   readonly weightDecay: number;
+  /** Names of the tensors that may move; the others have no gradient. */
+  readonly moving: ReadonlySet<string>;
 }
 
-/** What a step found before it moved anything. */
-export interface Step {
-  readonly loss: number;
-  readonly terms: { readonly energy: number; readonly forces: number; readonly stress: number };
-  /** Norm of the gradient before it was clipped. */
-  readonly gradientNorm: number;
+/** The arrays that may move, in the order in which Adam remembers them. */
+export function movingArrays(
+  weights: ModelWeights,
+  moving: ReadonlySet<string>,
+): { numbers: Float64Array[]; decays: boolean[] } {
+  const tensors = tensorsOf(weights).filter(({ name }) => moving.has(name));
+  return {
+    numbers: tensors.map(({ numbers }) => numbers),
+    decays: tensors.map(({ decays }) => decays),
+  };
 }
 
 /**
- * One step of training: gradient → clipping → decay → Adam.
+ * One step of training: clipping → decay → Adam.
  *
  * @param model moved in place
- * @param head index of the readout head
+ * @param gradient of the loss; scaled in place
+ * @returns its norm before it was clipped
  */
 export function trainStep(
   model: MaceModel,
-  batch: readonly TrainFrame[],
-  head: number,
+  gradient: ModelWeights,
   state: AdamState,
   options: StepOptions,
-): Step {
-  const gradient = zeroWeights(model);
-  const { value, terms } = addLossGradient(model, batch, head, options, gradient);
-  const gradients = tensorsOf(gradient).map(({ numbers }) => numbers);
-  const gradientNorm = clipNorm(gradients, options.clip);
-  const tensors = tensorsOf(weightsOf(model));
-  const decay = tensors.map(({ decays }) => decays ? options.weightDecay : 0);
-  adamStep(tensors.map(({ numbers }) => numbers), gradients, decay, state, options);
-  return { loss: value, terms, gradientNorm };
+): number {
+  const { numbers: gradients } = movingArrays(gradient, options.moving);
+  const norm = clipNorm(gradients, options.clip);
+  const { numbers, decays } = movingArrays(weightsOf(model), options.moving);
+  const decay = decays.map((decaying) => decaying ? options.weightDecay : 0);
+  adamStep(numbers, gradients, decay, state, options);
+  return norm;
 }

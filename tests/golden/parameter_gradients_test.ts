@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { weightsByName } from "../../src/checkpoint/weight_names.ts";
 import { zeroWeights } from "../../src/model/model_weights.ts";
 import { addEnergyGradient } from "../../src/model/parameter_gradients.ts";
-import { addLossGradient } from "../../src/train/loss_gradient.ts";
+import { lossGradient } from "../../src/train/loss_gradient.ts";
 import { goldenCase } from "../golden_models.ts";
 import { assertClose, graphOf, makeFrame, relativeError } from "../support.ts";
 
@@ -67,8 +67,7 @@ for (const name of CASES) {
       stressWeight,
       delta: 1,
     } as const;
-    const gradient = zeroWeights(model);
-    const { value } = addLossGradient(model, [{ frame, graph, labels }], 0, options, gradient);
+    const { value, gradient } = lossGradient(model, [{ frame, graph, labels }], 0, options);
     assertClose([value], npz.array("loss:value").data, 1e-11, "loss");
     let worst = 0;
     for (const [tensor, own] of weightsByName(checkpoint, gradient)) {
