@@ -32,7 +32,7 @@ export function openPotential(
 
 /** The model, if it has energies.
  * @throws {WeightsError} if it describes atoms only */
-function requirePotential(model: DescriptorModel): MaceModel {
+export function requirePotential(model: DescriptorModel): MaceModel {
   if (!isSchnet(model) && model.readouts.length === model.layers.length) return model;
   throw new WeightsError(
     `Cannot predict energies with a ${model.kind} model: only MACE checkpoints with readouts are ` +
@@ -42,7 +42,7 @@ function requirePotential(model: DescriptorModel): MaceModel {
 
 /** Place of a readout head among the model's.
  * @param name the only head if not given */
-function headIndex({ heads }: MaceModel, name: string | null = null): number {
+export function headIndex({ heads }: MaceModel, name: string | null = null): number {
   if (name === null && heads.length === 1) return 0;
   const index = heads.indexOf(name ?? "");
   if (index >= 0) return index;

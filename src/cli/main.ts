@@ -40,6 +40,11 @@ async function run(args: readonly string[]): Promise<void> {
       const { runEvaluate } = await import("./commands/evaluate.ts");
       return await runEvaluate(parseEvaluate(rest));
     }
+    case "train": {
+      const { parseTrain } = await import("./syntax/train_options.ts");
+      const { runTrain } = await import("./commands/train.ts");
+      return await runTrain(parseTrain(rest));
+    }
     case "scan": {
       const { parseScan } = await import("./syntax/options.ts");
       const { runScan } = await import("./commands/scan.ts");

@@ -51,6 +51,18 @@ export class Console {
     };
   }
 
+  /** A line that takes the place of the one before, or now and then another one where stderr is a log. */
+  status(): (line: string) => void {
+    let last = -Infinity;
+    return (line) => {
+      const now = performance.now();
+      if (this.quiet || now - last < 1000 * (this.#live ? LIVE_INTERVAL : LOG_INTERVAL)) return;
+      last = now;
+      process.stderr.write(this.#live ? `\r\x1b[K${line}` : `${line}\n`);
+      this.#pending = this.#live;
+    };
+  }
+
   /** Counts frames whose number is not known beforehand; says nothing about short stages. */
   counter(label: string): (done: number) => void {
     const start = performance.now();

@@ -1,10 +1,10 @@
 /** Every command and option: help, completions, man page and the parser are made from this. */
 import {
+  type CommandSpec,
   ENERGY_KEY,
   FORCES_AND_STRESS_KEYS,
   HEAD,
   INPUT_AND_MODEL,
-  type OptionGroup,
   type OptionSpec,
   RUNNING,
   SEARCH,
@@ -12,19 +12,8 @@ import {
   SPLITTING,
   WHERE,
 } from "./option_specs.ts";
+import { TRAIN } from "./train_spec.ts";
 import { METHODS } from "../../select/method.ts";
-
-export interface CommandSpec {
-  readonly name: string;
-  /** One line of the list of commands. */
-  readonly summary: string;
-  readonly usage: readonly string[];
-  readonly description: string;
-  readonly examples: readonly string[];
-  readonly groups: readonly OptionGroup[];
-  /** Words behind the command that are not files. */
-  readonly words?: readonly string[];
-}
 
 const DISTILL: CommandSpec = {
   name: "distill",
@@ -358,6 +347,7 @@ const COMPLETIONS: CommandSpec = {
 export const COMMANDS: readonly CommandSpec[] = [
   DISTILL,
   COMPARE,
+  TRAIN,
   EVALUATE,
   SCAN,
   FEATURES,

@@ -1,8 +1,8 @@
 import process from "node:process";
 import { UsageError } from "../../errors.ts";
-import { COMMANDS, type CommandSpec, optionsOf } from "./commands.ts";
+import { COMMANDS, optionsOf } from "./commands.ts";
 import { optionName } from "./help.ts";
-import type { OptionSpec } from "./option_specs.ts";
+import type { CommandSpec, OptionSpec } from "./option_specs.ts";
 import { TOPICS } from "./topics.ts";
 import { VERSION } from "./version.ts";
 

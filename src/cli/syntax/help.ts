@@ -1,5 +1,5 @@
-import { COMMANDS, type CommandSpec, findCommand } from "./commands.ts";
-import type { OptionSpec } from "./option_specs.ts";
+import { COMMANDS, findCommand } from "./commands.ts";
+import type { CommandSpec, OptionSpec } from "./option_specs.ts";
 import { TOPICS } from "./topics.ts";
 
 const WIDTH = 98;

@@ -17,6 +17,18 @@ export interface OptionGroup {
   readonly options: readonly OptionSpec[];
 }
 
+export interface CommandSpec {
+  readonly name: string;
+  /** One line of the list of commands. */
+  readonly summary: string;
+  readonly usage: readonly string[];
+  readonly description: string;
+  readonly examples: readonly string[];
+  readonly groups: readonly OptionGroup[];
+  /** Words behind the command that are not files. */
+  readonly words?: readonly string[];
+}
+
 export const INPUT_AND_MODEL: OptionGroup = {
   title: "Input and model",
   options: [

@@ -2,6 +2,8 @@
 import { availableParallelism } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { BackendName } from "../../backend.ts";
+import type { LabelKeys } from "../../io/frame_labels.ts";
 import { UsageError } from "../../errors.ts";
 import { findCommand, optionsOf } from "./commands.ts";
 
@@ -146,4 +148,40 @@ export function integer(values: Values, flag: string, fallback: number, low: num
     throw new UsageError(`Cannot use --${flag} "${given}": expected a whole number from ${low}`);
   }
   return value;
+}
+
+/** Options that every command which runs a model shares. */
+export interface RunningOptions {
+  readonly backend: BackendName | "auto";
+  readonly allowSoftware: boolean;
+  readonly threads: number;
+  readonly output: string;
+  readonly force: boolean;
+  /** A truncated last frame is an error. */
+  readonly strict: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+/** Options of running. */
+export function runningOptions(values: Values, output: string): RunningOptions {
+  return {
+    backend: choice(values, "backend", ["auto", "gpu", "cpu", "reference"], "auto"),
+    allowSoftware: values["allow-software"] === true,
+    threads: parseThreads(values),
+    output: text(values, "output") ?? output,
+    force: values.force === true,
+    strict: values.strict === true,
+    json: values.json === true,
+    quiet: values.quiet === true,
+  };
+}
+
+/** Names that the user gives for labels. */
+export function labelKeys(values: Values): LabelKeys {
+  return {
+    energy: text(values, "energy-key"),
+    forces: text(values, "forces-key"),
+    stress: text(values, "stress-key"),
+  };
 }

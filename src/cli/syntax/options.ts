@@ -1,15 +1,16 @@
-import type { BackendName } from "../../backend.ts";
 import { UsageError } from "../../errors.ts";
 import { atomicNumber } from "../../frame.ts";
 import {
   choice,
   flagsOf,
   integer,
+  labelKeys,
   listed,
   number,
   optional,
-  parseThreads,
   readFlags,
+  type RunningOptions,
+  runningOptions,
   text,
   type Values,
 } from "./option_values.ts";
@@ -20,19 +21,6 @@ import type { Pooling } from "../../model/pooling.ts";
 import { type Method, METHODS } from "../../select/method.ts";
 import type { RadiusObjective } from "../../select/radius_sweep.ts";
 import { refuseUnproposed, refuseUnused } from "./unused_options.ts";
-
-/** Options that every command which runs a model shares. */
-export interface RunningOptions {
-  readonly backend: BackendName | "auto";
-  readonly allowSoftware: boolean;
-  readonly threads: number;
-  readonly output: string;
-  readonly force: boolean;
-  /** A truncated last frame is an error. */
-  readonly strict: boolean;
-  readonly json: boolean;
-  readonly quiet: boolean;
-}
 
 /** Options that every command which computes descriptors shares. */
 export interface DescriptorOptions extends RunningOptions {
@@ -216,14 +204,6 @@ export function parseScan(args: readonly string[]): ScanCommand {
   };
 }
 
-function labelKeys(values: Values): LabelKeys {
-  return {
-    energy: text(values, "energy-key"),
-    forces: text(values, "forces-key"),
-    stress: text(values, "stress-key"),
-  };
-}
-
 /** Options of `cpd evaluate`. */
 export function parseEvaluate(args: readonly string[]): EvaluateCommand {
   const { values, positionals } = readFlags(args, flagsOf("evaluate"));
@@ -299,19 +279,6 @@ function descriptorOptions(
     model: text(values, "model"),
     layers: values.layers === undefined ? null : integer(values, "layers", 1, 1),
     pooling: choice(values, "pool", ["mean", "per-element-mean", "mean-std"], "mean"),
-  };
-}
-
-function runningOptions(values: Values, output: string): RunningOptions {
-  return {
-    backend: choice(values, "backend", ["auto", "gpu", "cpu", "reference"], "auto"),
-    allowSoftware: values["allow-software"] === true,
-    threads: parseThreads(values),
-    output: text(values, "output") ?? output,
-    force: values.force === true,
-    strict: values.strict === true,
-    json: values.json === true,
-    quiet: values.quiet === true,
   };
 }
 
