@@ -83,9 +83,6 @@ export interface StepNews {
   readonly steps: number;
   readonly loss: number;
   readonly learningRate: number;
-  /** Places of its frames, and what the model said of them. */
-  readonly batch: readonly number[];
-  readonly predictions: readonly Prediction[];
 }
 
 /**
@@ -145,8 +142,8 @@ async function trainEpoch(
   const seen: LabelledFrame[] = [];
   const said: Prediction[] = [];
   for (let step = 0; step < steps; step++) {
-    const batch = order.slice(step * options.batch, (step + 1) * options.batch);
-    const frames = batch.map((i) => run.train[i]);
+    const places = order.slice(step * options.batch, (step + 1) * options.batch);
+    const frames = places.map((i) => run.train[i]);
     const { value, gradient, predictions } = await run.trainer.gradient(
       state.model,
       frames,
@@ -160,7 +157,7 @@ async function trainEpoch(
     }
     seen.push(...frames);
     said.push(...predictions);
-    run.onStep({ epoch, step: step + 1, steps, loss: value, learningRate, batch, predictions });
+    run.onStep({ epoch, step: step + 1, steps, loss: value, learningRate });
   }
   const seconds = (performance.now() - start) / 1000;
   return { loss, train: rmseOf(seen, said), gradientNorm: norm, seconds };

@@ -4,6 +4,7 @@ import process from "node:process";
 import type { Backend } from "../../backend.ts";
 import { openCpuBackend } from "../../cpu/backend.ts";
 import { InterruptedError, RequestError } from "../../errors.ts";
+import type { Suspect } from "../../evaluate/suspects.ts";
 import { distinctElements } from "../../frame.ts";
 import { putElements } from "../../model/elements.ts";
 import type { MaceModel } from "../../model/mace_model.ts";
@@ -43,7 +44,7 @@ import {
   writeTorchModel,
   writeWeights,
 } from "../output/training_folder.ts";
-import { SuspectWatch } from "../output/suspect_watch.ts";
+import { tellSuspects } from "../output/suspects.ts";
 import { recipeOf, writeTraining } from "../output/write_training.ts";
 import type { TrainCommand } from "../syntax/train_options.ts";
 
@@ -100,7 +101,8 @@ export interface Training {
   readonly e0s: Record<string, { readonly model: number; readonly used: number }>;
   /** What the model said of the validation frames before the first step. */
   readonly before: readonly Prediction[];
-  readonly suspects: SuspectWatch;
+  /** Labels that looked wrong after the first epoch. */
+  suspects: readonly Suspect[];
 }
 
 /** Everything but the steps: energies of atoms, frames to replay, trainer. */
@@ -135,7 +137,7 @@ async function prepare(
         : readOrder(command.order, ids),
     },
     course: courseOf(command, frames, start, backend),
-    suspects: new SuspectWatch(frames.train),
+    suspects: [],
   };
 }
 
@@ -220,17 +222,18 @@ function courseOf(
   };
 }
 
-function goOn({ command, course, state, suspects }: Training, console: Console): void {
+function goOn(training: Training, console: Console): void {
+  const { command, course, state } = training;
   const weights = tensorsOf(weightsOf(state.model)).map(({ numbers }) => numbers);
   const { saved, found } = readRestart(command.output, course);
   restoreState(state, weights, saved);
-  suspects.found = found;
+  training.suspects = found;
   console.say(`Going on after epoch ${state.epochs.length - 1} of ${command.epochs}`);
 }
 
 /** Trains, and writes after every epoch what is needed to go on. */
 async function run(training: Training, console: Console): Promise<void> {
-  const { state, options, run, suspects } = training;
+  const { state, options, run, frames } = training;
   const status = statusLine(training, console.status());
   const onStep = (step: StepNews) => {
     if (isInterrupted()) throw interrupted();
@@ -240,13 +243,15 @@ async function run(training: Training, console: Console): Promise<void> {
           "smaller --learning-rate, see cpd help training",
       );
     }
-    suspects.hear(step);
     status(step);
   };
   try {
     for await (const epoch of fit(state, options, { ...run, onStep })) {
+      if (epoch.epoch === 1) {
+        const predictions = await run.predict(averagedModel(state, options.moving), frames.train);
+        training.suspects = tellSuspects(frames.train, predictions, console);
+      }
       save(training, epoch);
-      if (epoch.epoch === 1) suspects.tell(console);
     }
   } finally {
     await run.trainer.close();
@@ -288,7 +293,7 @@ function save(training: Training, epoch: Epoch): void {
   }
   writeLosses(output, state.epochs);
   const weights = tensorsOf(weightsOf(state.model)).map(({ numbers }) => numbers);
-  writeRestart(output, saveState(state, weights), course, suspects.found);
+  writeRestart(output, saveState(state, weights), course, suspects);
 }
 
 /** Writes a model of the trained elements back among all of them. */

@@ -61,7 +61,7 @@ export async function writeTraining(
     before: inMilli(errors[0]),
     after: inMilli(errors[1]),
     atomic_energies: recipe.atomic_energies,
-    suspects: suspects.found,
+    suspects,
     labels: frames.labels,
   };
   const save = (name: string, content: string) => {
@@ -85,7 +85,7 @@ export async function writeTraining(
     ...recipe.data.map(({ file, sha256 }): [string, string] => [file, `SHA-256 ${sha256}`]),
     ["recipe", JSON.stringify({ ...recipe, data: undefined, model: undefined })],
   ];
-  const page = trainingPage(told, rows, suspects.found, notes, figures.map(({ figure }) => figure));
+  const page = trainingPage(told, rows, suspects, notes, figures.map(({ figure }) => figure));
   save("report.html", page);
   return command.json ? json(summary) : [...textTable(rows), ...notesOf(training), ""].join("\n");
 }
