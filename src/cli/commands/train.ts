@@ -3,39 +3,24 @@ import { join } from "node:path";
 import process from "node:process";
 import type { Backend } from "../../backend.ts";
 import { openCpuBackend } from "../../cpu/backend.ts";
-import { InterruptedError, RequestError } from "../../errors.ts";
-import type { Suspect } from "../../evaluate/suspects.ts";
+import { RequestError } from "../../errors.ts";
 import { distinctElements } from "../../frame.ts";
 import { putElements } from "../../model/elements.ts";
 import type { MaceModel } from "../../model/mace_model.ts";
 import { weightsOf } from "../../model/model_weights.ts";
-import type { Prediction } from "../../model/prediction.ts";
-import {
-  averagedModel,
-  type Epoch,
-  fit,
-  type FitOptions,
-  type FitRun,
-  type FitState,
-  fitState,
-  type StepNews,
-} from "../../train/fit.ts";
-import { shuffledOrder } from "../../train/order.ts";
+import { averagedModel, type Epoch, fit, type StepNews } from "../../train/fit.ts";
 import { restoreState, saveState } from "../../train/saved_state.ts";
-import type { LabelledFrame } from "../../train/trainer.ts";
-import { movingTensors, tensorsOf } from "../../train/weights.ts";
-import { isInterrupted } from "../interrupt.ts";
-import { chooseAtomicEnergies } from "../input/atomic_energies.ts";
-import { inBatches } from "../input/batches.ts";
-import { openStartingModel, type StartingModel } from "../input/starting_model.ts";
-import { readOrder, readTrainingFrames, type TrainingFrames } from "../input/training_frames.ts";
-import { addReplay } from "../input/replay.ts";
+import { tensorsOf } from "../../train/weights.ts";
 import { sourcesOf } from "../input/load_pool.ts";
+import { openStartingModel } from "../input/starting_model.ts";
+import { interrupted, prepareTraining, type Training } from "../input/training.ts";
+import { readTrainingFrames } from "../input/training_frames.ts";
+import { isInterrupted } from "../interrupt.ts";
 import { openBackend } from "../open_backend.ts";
 import { Console, Stopwatch } from "../output/output.ts";
 import { checkOutput } from "../output/output_folder.ts";
+import { tellSuspects } from "../output/suspects.ts";
 import {
-  type Course,
   holdsRestart,
   isTorchFile,
   readRestart,
@@ -44,7 +29,6 @@ import {
   writeTorchModel,
   writeWeights,
 } from "../output/training_folder.ts";
-import { tellSuspects } from "../output/suspects.ts";
 import { recipeOf, writeTraining } from "../output/write_training.ts";
 import type { TrainCommand } from "../syntax/train_options.ts";
 
@@ -65,7 +49,7 @@ export async function runTrain(command: TrainCommand): Promise<void> {
     const start = openStartingModel(command, distinctElements(species));
     watch.lap("read");
     backend = await openTrainingBackend(command, console);
-    const training = await prepare(command, frames, start, backend, console);
+    const training = await prepareTraining(command, frames, start, backend, console);
     if (goesOn) goOn(training, console);
     watch.lap("prepare");
     await run(training, console);
@@ -85,141 +69,6 @@ async function openTrainingBackend(command: TrainCommand, console: Console): Pro
   const backend = await openCpuBackend(command.threads);
   console.say(`Backend cpu: ${backend.description} (training runs there)`);
   return backend;
-}
-
-/** A training that is ready for its next epoch. */
-export interface Training {
-  readonly command: TrainCommand;
-  readonly frames: TrainingFrames;
-  readonly start: StartingModel;
-  readonly backend: Backend;
-  readonly options: FitOptions;
-  readonly state: FitState;
-  readonly run: Omit<FitRun, "onStep">;
-  readonly course: Course;
-  /** What was said of atomic energies. */
-  readonly e0s: Record<string, { readonly model: number; readonly used: number }>;
-  /** What the model said of the validation frames before the first step. */
-  readonly before: readonly Prediction[];
-  /** Labels that looked wrong after the first epoch. */
-  suspects: readonly Suspect[];
-}
-
-/** Everything but the steps: energies of atoms, frames to replay, trainer. */
-async function prepare(
-  command: TrainCommand,
-  read: TrainingFrames,
-  start: StartingModel,
-  backend: Backend,
-  console: Console,
-): Promise<Training> {
-  const predict = predictor(backend, start.head);
-  const { model: first, e0s } = await chooseAtomicEnergies(command, read, start, predict, console);
-  const frames = await addReplay(command, read, first, start, backend, predict, console);
-  const ids = frames.train.map(({ frame }) => frame.id);
-  if (ids.length < command.batch) {
-    throw new RequestError(
-      `Cannot make steps of ${command.batch} frames from ${ids.length}: use a smaller --batch`,
-    );
-  }
-  const moving = movingTensors(first, command.train);
-  const options = { ...fitOptions(command), moving };
-  const trainer = await backend.openTrainer(first, [...first.elements], start.head);
-  tellTraining(console, frames, options, moving, first);
-  return {
-    ...{ command, frames, start, backend, options, e0s },
-    state: fitState(first, options),
-    before: await predict(first, frames.valid),
-    run: {
-      ...{ train: frames.train, valid: frames.valid, trainer, predict },
-      order: command.order === null
-        ? (epoch) => shuffledOrder(ids, command.seed, epoch)
-        : readOrder(command.order, ids),
-    },
-    course: courseOf(command, frames, start, backend),
-    suspects: [],
-  };
-}
-
-function fitOptions(command: TrainCommand): Omit<FitOptions, "moving"> {
-  const { epochs, batch, learningRate, clip, weightDecay, plateau, ema, patience } = command;
-  const { loss: kind, energyWeight, forcesWeight, stressWeight, delta } = command;
-  return {
-    ...{ epochs, batch, learningRate, clip, weightDecay, plateau, ema, patience },
-    ...{ kind, energyWeight, forcesWeight, stressWeight, delta },
-    ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
-  };
-}
-
-/** Predicts with whatever weights the model has, batch after batch. */
-function predictor(backend: Backend, head: number): FitRun["predict"] {
-  return async (model, frames) => {
-    const potential = await backend.openPotential(model, [...model.elements], head);
-    try {
-      const predictions: Prediction[] = [];
-      for await (const batch of inBatches(frames, atomsOf, potential.batchAtoms)) {
-        if (isInterrupted()) throw interrupted();
-        predictions.push(...await potential.predict(batch.map(({ frame }) => frame)));
-      }
-      return predictions;
-    } finally {
-      await potential.close();
-    }
-  };
-}
-
-function atomsOf({ frame }: LabelledFrame): number {
-  return frame.species.length;
-}
-
-function interrupted(): InterruptedError {
-  return new InterruptedError("Interrupted; the same command goes on after the last whole epoch");
-}
-
-function tellTraining(
-  console: Console,
-  { train, valid }: TrainingFrames,
-  { batch, kind, energyWeight, forcesWeight, stressWeight }: FitOptions,
-  moving: ReadonlySet<string>,
-  model: MaceModel,
-): void {
-  const tensors = tensorsOf(weightsOf(model));
-  const count = (own: typeof tensors) => own.reduce((n, { numbers }) => n + numbers.length, 0);
-  const moved = count(tensors.filter(({ name }) => moving.has(name)));
-  const dropped = train.length % batch;
-  console.say(
-    `Frames: ${train.length} to train on, ${valid.length} to validate on; steps of ${batch}` +
-      (dropped > 0 ? `, ${dropped} frames are left out of each epoch in turn` : ""),
-  );
-  console.say(`Parameters: ${moved} of ${count(tensors)} move`);
-  console.say(
-    `Loss: ${kind}, energy ${energyWeight}, forces ${forcesWeight}, stress ${stressWeight}`,
-  );
-}
-
-/** What decides where the steps lead; how long it is trained and with how many threads does not. */
-function courseOf(
-  command: TrainCommand,
-  frames: TrainingFrames,
-  start: StartingModel,
-  { name }: Backend,
-): Course {
-  const others = new Set(
-    "inputs model valid output force json quiet threads epochs patience strict backend allowSoftware"
-      .split(" "),
-  );
-  const text = (value: unknown) =>
-    JSON.stringify(value, (_, x) => x instanceof Map ? [...x] : typeof x === "bigint" ? `${x}` : x);
-  return {
-    data: frames.pools.flatMap(({ files }) => files.map(({ sha256 }) => sha256)).join(" "),
-    model: start.sha256,
-    backend: name,
-    valid: typeof command.valid === "number" ? String(command.valid) : "a file",
-    ...Object.fromEntries(
-      Object.entries(command).filter(([key]) => !others.has(key))
-        .map(([key, value]) => [key, text(value)]),
-    ),
-  };
 }
 
 function goOn(training: Training, console: Console): void {

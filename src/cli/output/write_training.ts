@@ -1,8 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Parity } from "../../evaluate/parity.ts";
-import { withWeights } from "../../model/model_weights.ts";
-import { mapWeights, weightsOf } from "../../model/model_weights.ts";
+import { mapWeights, weightsOf, withWeights } from "../../model/model_weights.ts";
 import { type Prediction, stressOf } from "../../model/prediction.ts";
 import { beforeAndAfter, lossFigures, trainingPage } from "../../report/training.ts";
 import { textTable } from "../../report/text_table.ts";
@@ -10,7 +9,7 @@ import { type Rmse, rmseOf } from "../../train/errors.ts";
 import type { Epoch } from "../../train/fit.ts";
 import { tensorsOf } from "../../train/weights.ts";
 import type { LabelledFrame } from "../../train/trainer.ts";
-import type { Training } from "../commands/train.ts";
+import type { Training } from "../input/training.ts";
 import type { Stopwatch } from "./output.ts";
 import { runFacts } from "./run_facts.ts";
 
