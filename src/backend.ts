@@ -130,6 +130,7 @@ export const referenceBackend: Backend = {
         });
         return Promise.resolve(lossGradient(model, frames, head, options));
       },
+      forecast: () => null,
       close: () => Promise.resolve(),
     });
   },

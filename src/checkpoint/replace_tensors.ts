@@ -25,7 +25,8 @@ export function replaceTensors(
   const file = openTorchFile(bytes);
   const { archive, prefix } = file.reader;
   const calls = pickledTensors(file);
-  const out = bytes.slice();
+  // A Buffer's slice would be the same memory.
+  const out = new Uint8Array(bytes);
   const touched = new Set<string>();
   for (const [name, data] of numbers) {
     const call = calls.get(name);

@@ -1,14 +1,16 @@
 import { RequestError } from "../errors.ts";
+import { neighborList } from "../graph/neighbor_list.ts";
 import { type BakedModel, bakeModel } from "../model/bake.ts";
 import { addBakedGradient, type BakedLayerGradient } from "../model/bake_weights.ts";
 import type { MaceModel } from "../model/mace_model.ts";
 import { type ModelWeights, zeroWeights } from "../model/model_weights.ts";
 import { readoutModel } from "../model/readout.ts";
 import { lossValue, sumTerms } from "../train/loss.ts";
-import type { BatchGradient, LabelledFrame, Trainer } from "../train/trainer.ts";
+import type { LabelledFrame, Trainer } from "../train/trainer.ts";
 import { tablesOf } from "./frame_tasks.ts";
 import { gradientAt, type StoredGradient, type StoredLayerGradient } from "./gradient.ts";
 import { allocate, mark, release } from "./memory.ts";
+import { trainBytes } from "./scratch.ts";
 import type { TableGradient } from "./table_weights.ts";
 import type { Task } from "./task.ts";
 import type { Threads } from "./threads.ts";
@@ -40,7 +42,11 @@ export function openCpuTrainer(
   head: number,
 ): Omit<Trainer, "close"> {
   const before = mark(threads.memory);
-  const { nIntervals } = bakeModel(start, species, { unfactorised: true });
+  const baked = bakeModel(start, species, { unfactorised: true });
+  const { nIntervals } = baked;
+  const stored = storeModel(threads.memory, baked, true);
+  const weightBytes = mark(threads.memory) - before;
+  release(threads.memory, before);
   const forget = async () => {
     await threads.runEverywhere({ kind: "forget" });
     release(threads.memory, before);
@@ -58,6 +64,14 @@ export function openCpuTrainer(
         predictions: frames.map(({ prediction }) => prediction),
         gradient: collect(threads, opened, frames, total, tables),
       };
+    },
+    forecast(frames) {
+      const gradients = (Math.min(frames.length, HELD) + 1) * gradientAt(stored, 0).bytes;
+      const scratch = frames.reduce((most, frame) => {
+        const graph = neighborList(frame, stored.rMax);
+        return Math.max(most, trainBytes(stored, graph, graph.nEdges / 2));
+      }, 0);
+      return weightBytes + gradients + Math.min(threads.count, frames.length) * scratch;
     },
   };
 }

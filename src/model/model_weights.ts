@@ -13,8 +13,11 @@ export interface LayerWeights extends
 
 /** The trainable numbers of a model, or what belongs to each of them, such as a gradient. */
 export interface ModelWeights {
+  /** Node embedding, as in `MaceModel`. */
   readonly embedding: Float64Array;
+  /** One per interaction. */
   readonly layers: readonly LayerWeights[];
+  /** One per interaction. */
   readonly readouts: readonly ReadoutWeights[];
 }
 

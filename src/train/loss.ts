@@ -5,9 +5,13 @@ export type LossKind = "weighted" | "huber" | "universal";
 
 /** What is minimised. */
 export interface LossOptions {
+  /** What is done to errors. */
   readonly kind: LossKind;
+  /** Factor of the energies' part. */
   readonly energyWeight: number;
+  /** Factor of the forces' part. */
   readonly forcesWeight: number;
+  /** Factor of the stresses' part. */
   readonly stressWeight: number;
   /** Where Huber's loss becomes linear, in eV/atom, eV/Å and eV/Å³ alike. */
   readonly delta: number;
@@ -41,8 +45,11 @@ export interface BatchSize {
 
 /** Parts of a loss without their weights. */
 export interface LossTerms {
+  /** Of errors in eV/atom. */
   readonly energy: number;
+  /** Of errors in eV/Å. */
   readonly forces: number;
+  /** Of errors in eV/Å³. */
   readonly stress: number;
 }
 

@@ -6,14 +6,19 @@ import type { LossOptions, LossTerms, TrainLabels } from "./loss.ts";
 
 /** A frame to train on. */
 export interface LabelledFrame {
+  /** Atoms and cell. */
   readonly frame: Frame;
+  /** What is true of it. */
   readonly labels: TrainLabels;
 }
 
 /** Loss of a batch, its parts, what the model said, and the gradient. */
 export interface BatchGradient {
+  /** The loss. */
   readonly value: number;
+  /** Its parts. */
   readonly terms: LossTerms;
+  /** What the model says, frame by frame. */
   readonly predictions: readonly Prediction[];
   /** Of the loss with respect to every trainable number. */
   readonly gradient: ModelWeights;
@@ -21,12 +26,18 @@ export interface BatchGradient {
 
 /** What finds gradients for a model whose weights change from call to call. */
 export interface Trainer {
-  /** @param model of the shape that the trainer was opened with */
+  /**
+   * Loss of a batch and its gradient.
+   *
+   * @param model of the shape that the trainer was opened with
+   */
   gradient(
     model: MaceModel,
     batch: readonly LabelledFrame[],
     options: LossOptions,
   ): Promise<BatchGradient>;
+  /** Memory that a step of these frames needs, bytes; null where it is not known beforehand. */
+  forecast(frames: readonly Frame[]): number | null;
   /** Frees what it holds. */
   close(): Promise<void>;
 }

@@ -1,5 +1,4 @@
 /** Losses, optimiser and schedule against trajectories of the official code. */
-import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { loadMace } from "../../src/checkpoint/load.ts";

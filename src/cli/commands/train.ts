@@ -107,19 +107,26 @@ async function run(training: Training, console: Console): Promise<void> {
   }
 }
 
-function statusLine({ run, options }: Training, write: (line: string) => void) {
+function statusLine({ options, state }: Training, write: (line: string) => void) {
   const start = performance.now();
   let done = 0;
   return ({ epoch, step, steps, loss, learningRate }: StepNews) => {
     done++;
     const seconds = (performance.now() - start) / 1000;
     const left = seconds / done * (steps * (options.epochs - epoch) + steps - step);
-    const time = left > 5400 ? `${(left / 3600).toFixed(1)} h` : `${Math.ceil(left / 60)} min`;
+    const time = left > 5400
+      ? `${(left / 3600).toFixed(1)} h`
+      : left > 90
+      ? `${Math.ceil(left / 60)} min`
+      : `${Math.ceil(left)} s`;
     const rate = (done * options.batch / seconds).toPrecision(3);
+    const { valid } = state.epochs[state.epochs.length - 1];
     write(
       `Epoch ${epoch}/${options.epochs}, step ${step}/${steps}: loss ${loss.toPrecision(4)}, ` +
-        `lr ${learningRate.toPrecision(3)}, ${rate} frames/s, ${time} left` +
-        (run.valid.length > 0 ? "" : ", nothing to validate on"),
+        `valid E ${(1000 * valid.energy).toFixed(1)} meV/atom, F ${
+          (1000 * valid.forces).toFixed(0)
+        } meV/Å, ` +
+        `lr ${learningRate.toPrecision(3)}, ${rate} frames/s, ${time} left`,
     );
   };
 }

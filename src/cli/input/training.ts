@@ -6,7 +6,7 @@ import { weightsOf } from "../../model/model_weights.ts";
 import type { Prediction } from "../../model/prediction.ts";
 import { type FitOptions, type FitRun, type FitState, fitState } from "../../train/fit.ts";
 import { shuffledOrder } from "../../train/order.ts";
-import type { LabelledFrame } from "../../train/trainer.ts";
+import type { LabelledFrame, Trainer } from "../../train/trainer.ts";
 import { movingTensors, tensorsOf } from "../../train/weights.ts";
 import { isInterrupted } from "../interrupt.ts";
 import type { Console } from "../output/output.ts";
@@ -17,6 +17,9 @@ import { inBatches } from "./batches.ts";
 import { addReplay } from "./replay.ts";
 import type { StartingModel } from "./starting_model.ts";
 import { readOrder, type TrainingFrames } from "./training_frames.ts";
+
+/** Kernels address no more. */
+const MOST_BYTES = 2 ** 32;
 
 /** A training that is ready for its next epoch. */
 export interface Training {
@@ -44,6 +47,7 @@ export async function prepareTraining(
   backend: Backend,
   console: Console,
 ): Promise<Training> {
+  const moving = movingTensors(start.model, command.train);
   const predict = predictor(backend, start.head);
   const { model: first, e0s } = await chooseAtomicEnergies(command, read, start, predict, console);
   const frames = await addReplay(command, read, first, start, backend, predict, console);
@@ -53,10 +57,10 @@ export async function prepareTraining(
       `Cannot make steps of ${command.batch} frames from ${ids.length}: use a smaller --batch`,
     );
   }
-  const moving = movingTensors(first, command.train);
   const options = { ...fitOptions(command), moving };
   const trainer = await backend.openTrainer(first, [...first.elements], start.head);
   tellTraining(console, frames, options, moving, first);
+  tellMemory(frames, command.batch, trainer, console);
   return {
     ...{ command, frames, start, backend, options, e0s },
     state: fitState(first, options),
@@ -126,6 +130,29 @@ function tellTraining(
   console.say(
     `Loss: ${kind}, energy ${energyWeight}, forces ${forcesWeight}, stress ${stressWeight}`,
   );
+}
+
+/** Says what the largest step will need.
+ * @throws {RequestError} if it is more than there can be */
+function tellMemory(
+  { train }: TrainingFrames,
+  batch: number,
+  trainer: Trainer,
+  console: Console,
+): void {
+  const largest = train.map(({ frame }) => frame)
+    .toSorted((a, b) => b.species.length - a.species.length).slice(0, batch);
+  const bytes = trainer.forecast(largest);
+  if (bytes === null) return;
+  const size = `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+  const atoms = largest[0].species.length;
+  if (bytes > MOST_BYTES) {
+    throw new RequestError(
+      `Cannot make steps of ${batch} frames of up to ${atoms} atoms: they need ${size}, more than 4 GiB; ` +
+        "use a smaller --batch, or fewer --threads",
+    );
+  }
+  console.say(`Memory: ${size} for the largest step, ${batch} frames of up to ${atoms} atoms`);
 }
 
 /** What decides where the steps lead; how long it is trained and with how many threads does not. */

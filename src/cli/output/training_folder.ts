@@ -75,10 +75,10 @@ export function readRestart(
   const names = [...new Set([...Object.keys(before), ...Object.keys(course)])];
   const other = names.find((name) => before[name] !== course[name]);
   if (other !== undefined) {
+    const words = other.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+    const short = (value = "none") => value.length > 20 ? `${value.slice(0, 20)}...` : value;
     throw refuse(
-      `it was begun with another ${other} (${before[other] ?? "none"}, now ${
-        course[other] ?? "none"
-      })`,
+      `it was begun with another ${words} (${short(before[other])}, now ${short(course[other])})`,
     );
   }
   const arrays = new Map([...tensors].map(([name, { data }]) => [name, data]));

@@ -106,6 +106,58 @@ is better where there is one.
 
 No method is best on all data. cpd compare tells it for yours, where energies are in the files.`;
 
+const TRAINING = `Training: cpd train
+
+Every step is that of mace_run_train: loss, clipping, coupled decay, Adam with AMSGrad, averages,
+plateau; the same frames in the same order (--order) give the same losses. In float64 (--backend
+reference) to the last digits, by the kernels of the CPU to about 1e-6. Bessel frequencies, scale,
+shift and pair repulsion do not move.
+
+  loss        energy weight x mean over frames of (error / atom)^2 + forces weight x mean over all
+              components + stress weight x mean over nine components; huber and universal take
+              Huber's loss instead of squares
+  defaults    the protocol of arXiv 2604.03027: 500 epochs, steps of 2 frames, learning rate 0.01,
+              energy 10000, forces 550, no stress, gradient clipped to 10, decay 5e-7, no averages
+  validation  its loss is summed over steps and divided by the number of frames, as mace has it:
+              smaller than a mean by the size of a step. The best epoch is kept; 0 is before the
+              first step
+
+The learning rate. 0.01 is mace's for training from scratch. The gradient is clipped in nearly
+every step, so that every number moves by about the learning rate: 0.01 forgets much of a good
+model before it learns, and suits hundreds of epochs on data far from what the model knows. Where
+the labels are near to it already (RMSE before the first step below some tens of meV/atom and 200
+meV/Å) take 0.001 or less and averages: --learning-rate 0.001 --ema 0.99. If the first epochs are
+worse than the start, it is too high.
+
+Energies of isolated atoms (--e0s). The model's own, if labels have the same zero: it is checked.
+Else
+  estimated   the model's, shifted per element by least squares of label minus model: what the
+              model knows of binding stays right; the usual choice for another functional or code
+  average     least squares of the total energies, as mace_run_train has it: binding is in the
+              average then, and the model has to unlearn its own
+  isolated    labels of single atoms among the training frames
+Rank and condition number of the fit are told; with one composition only the sum per formula is
+known.
+
+Labels. A frame without one of them counts with nothing there. After the first epoch frames whose
+labels contradict the model's are named with the probable cause: look at them first.
+
+Elements. --elements seen trains the weights of the elements in the frames, as mace_run_train cuts
+a foundation model, and puts them back when it writes; the other elements keep their own, but
+share what all elements share, and are worth less than before. --train readouts, or names such as
+products.*, moves less.
+
+Replay. --replay FILES --replay-n N mixes frames in that the model labels itself before the first
+step, chosen as distill chooses: the known remedy against forgetting what it could (arXiv
+2606.12704).
+
+Stopping. Ctrl-C, a kill or a lost node cost one epoch at most: the same command goes on, and the
+course is that of one that was not stopped, bit for bit. --epochs may be raised to go on longer.
+
+What is written. model.model is the checkpoint that was given with its numbers replaced, and
+mace-torch loads it. last.model is the same after the last epoch. model.safetensors holds the recipe in
+its metadata: hashes of data and model, energies of atoms, weights, seed, epoch.`;
+
 const CITING = `To cite
 
 cpd distills data sets by the method of the first entry; a run owes the descriptor that it used, and
@@ -119,5 +171,6 @@ export const TOPICS: Readonly<Record<string, string>> = {
   formats: FORMATS,
   where: WHERE,
   methods: METHODS,
+  training: TRAINING,
   citing: CITING,
 };

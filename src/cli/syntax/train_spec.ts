@@ -21,7 +21,7 @@ export const TRAIN: CommandSpec = {
     "any time; the same command again goes on where it was stopped.",
   examples: [
     "cpd train selected.xyz --model medium-0b2 -o tuned --e0s average",
-    "cpd train selected.xyz --model mace.model -o tuned --valid test.xyz --learning-rate 0.001 --ema 0.99",
+    "cpd train selected.xyz --model mace.model --valid test.xyz --learning-rate 0.001 --ema 0.99",
     "cpd train new.xyz --model mace.model -o tuned --replay old.xyz --replay-n 200",
   ],
   groups: [
