@@ -66,7 +66,11 @@ export function addProduct(
 
 /** The transpose of a row-major matrix (rows, cols). */
 export function transposed(data: Float64Array, rows: number, cols: number): Float64Array {
-  return data.map((_, i) => data[(i % rows) * cols + Math.floor(i / rows)]);
+  const out = new Float64Array(data.length);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) out[j * rows + i] = data[i * cols + j];
+  }
+  return out;
 }
 
 /** Squared Euclidean distance between row i of A and row j of B. */

@@ -2,6 +2,7 @@ import type { StoredLayer, StoredModel } from "./weights.ts";
 
 /** Addresses of the gradient of one layer: shaped as in `BakedLayer`, tables as in `StoredLayer`. */
 export interface StoredLayerGradient {
+  /** 0 in a factorised first layer. */
   readonly up: number;
   readonly message: number;
   /** 0 without a residual. */
@@ -42,7 +43,7 @@ function layerGradient(
   const receivers = layer.messagePerElement ? nElements : 1;
   const rows = nSlots * nIntervals;
   return {
-    up: room((layer.lIn + 1) * square),
+    up: layer.up ? room((layer.lIn + 1) * square) : 0,
     message: room(receivers * layer.nPaths * layer.groups * layer.width * padded),
     skip: room(nElements * layer.nSkip * square),
     product: room((layer.lOut + 1) * square),

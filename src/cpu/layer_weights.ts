@@ -29,7 +29,7 @@ export interface LayerRecord {
  * stage and the adjoint of what left it, each factor in turn.
  *
  * @param featuresBarDot address of the tangent of the adjoint of the features that leave
- * @returns that of the features that enter
+ * @returns that of the features that enter; 0 in a factorised first layer
  */
 export function runLayerWeights(
   run: TangentRun,
@@ -40,7 +40,7 @@ export function runLayerWeights(
   const { layer, stages, dot, bar, hDot, gradient } = record;
   const adjoint = layer.adjoint!;
   const [d, dIn, dOut] = [(lMax + 1) ** 2, (layer.lIn + 1) ** 2, (layer.lOut + 1) ** 2];
-  const hBarDot = arena.take(4 * nAtoms * dIn * padded);
+  const hBarDot = layer.up ? arena.take(4 * nAtoms * dIn * padded) : 0;
   const mark = arena.mark();
   const degrees = (x: number, outBar: number, weightBar: number, l: number) =>
     x && outBar && degreeWeights(run, x, outBar, weightBar, l);
@@ -58,12 +58,14 @@ export function runLayerWeights(
     );
   });
   if (dot.nu) densityWeights(run, record, messageBarDot, d * padded);
-  const upBarDot = zeros(run, dIn * padded);
+  const upBarDot = layer.up ? zeros(run, dIn * padded) : 0;
   pathWeights(run, record, messageBarDot, upBarDot);
-  degrees(stages.h, upBarDot, gradient.up, layer.lIn);
-  degrees(hDot, bar.up, gradient.up, layer.lIn);
-  mixDegrees(run, upBarDot, adjoint.up, hBarDot, layer.lIn);
-  mixElements(run, featuresBarDot, adjoint.skip, hBarDot, layer.nSkip, dOut, dIn);
+  if (layer.up) {
+    degrees(stages.h, upBarDot, gradient.up, layer.lIn);
+    degrees(hDot, bar.up, gradient.up, layer.lIn);
+    mixDegrees(run, upBarDot, adjoint.up, hBarDot, layer.lIn);
+    mixElements(run, featuresBarDot, adjoint.skip, hBarDot, layer.nSkip, dOut, dIn);
+  }
   arena.release(mark);
   return hBarDot;
 }
@@ -116,8 +118,9 @@ function pathWeights(
     const component = 4 * l1 * l1 * padded;
     kernels.atomic_basis_weights(
       ...pathArguments(run, layer, p, stages.up, stages.norm),
-      ...[dots[l2], dot.up && dot.up + component, sumsBar, sumsBarDot, upBarDot + component],
-      ...[gradient.tables[p], arena.take(pathBytes(run, layer, p, 3, 2))],
+      ...[dots[l2], dot.up && dot.up + component, sumsBar, sumsBarDot],
+      ...[upBarDot && upBarDot + component, gradient.tables[Math.min(p, layer.tables.length - 1)]],
+      arena.take(pathBytes(run, layer, p, 4, 2)),
     );
     arena.release(mark);
   });

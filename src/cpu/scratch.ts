@@ -68,13 +68,13 @@ export function trainBytes(model: StoredModel, graph: Graph, nSegments: number):
     // Of the way back and of the weights, which hold the adjoints of the sums twice.
     const widest = Math.max(...layer.paths.map(({ l1, l2, l3 }) => {
       const [a, b] = [2 * l1 + 1, 2 * l2 + 1];
-      return 2 * (2 * l3 + 1) * layer.groups * layer.width + 8 * (3 * a + 2 * a * b * layer.groups);
+      return 2 * (2 * l3 + 1) * layer.groups * layer.width + 8 * (4 * a + 2 * a * b * layer.groups);
     }));
     most = Math.max(most, widest + (d + dIn + dOut) * padded + 8);
   }
   const rows = 2 * (2 * lMax + 1);
   const atoms = 4 * graph.nAtoms * (kept + most + rows + dOutOf(layers) * padded);
-  const pairs = 3 * 32 * (2 * lMax + 1) * (BLOCK_PAIRS + longestRow(graph));
+  const pairs = 4 * 32 * (2 * lMax + 1) * (BLOCK_PAIRS + longestRow(graph));
   const gradients = 4 * graph.nEdges * recordNumbers(lMax) + 48 * GRADIENT_BLOCK;
   const { kept: edges, most: describing } = edgeBytes(graph, nSegments);
   return edges + Math.max(describing, atoms + pairs + gradients) + 65536;

@@ -40,21 +40,25 @@ function mlpGradient(
 ): Float64Array[] {
   const { nIntervals, source: { radials: [functions], nRadials, width } } = order;
   const { hidden, widths, siluScale, last } = functions;
-  const layers = hiddenDual(basis, slopes, hidden, widths, siluScale);
+  // No two atoms are so close that the first knots would matter.
+  const first = firstUsed(arena, order);
+  const [own, change] = [basis, slopes].map((x) => x.subarray(first * widths[0]));
+  const layers = hiddenDual(own, change, hidden, widths, siluScale);
   const k = widths[hidden.length];
-  const [n, padded] = [nIntervals + 1, Math.ceil(k / 8) * 8];
+  const [n, padded] = [nIntervals + 1 - first, Math.ceil(k / 8) * 8];
   const rows = Math.ceil(n / 4) * 4;
-  arena.reset(4 * (n * (2 * width + 4 * padded) + 2 * padded * width + 2 * rows) + 4096);
+  const knotBytes = 4 * (nIntervals + 1) * width;
+  arena.reset(2 * knotBytes + 4 * (4 * n * padded + 2 * padded * width + 2 * rows) + 4096);
   const [outRows, hiddenRows] = [width, padded].map((stride) =>
     arena.put(Uint32Array.from({ length: rows }, (_, i) => Math.min(i, n - 1) * stride))
   );
   const places = {
-    ...{ n, k, padded, outRows, hiddenRows },
+    ...{ first, n, k, padded, outRows, hiddenRows },
     inputs: [layers.value, layers.dot].map(({ outputs }) =>
       arena.put(padRows(outputs[hidden.length], k, padded))
     ),
     hiddenBars: [0, 1].map(() => arena.put(new Float32Array(n * padded))),
-    knotBars: [0, 1].map(() => arena.take(4 * n * width)),
+    knotBars: [0, 1].map(() => arena.take(knotBytes)),
   };
   const lastBar = new Float64Array(last.length);
   const mark = arena.mark();
@@ -71,8 +75,28 @@ function mlpGradient(
   return [...bars, lastBar];
 }
 
+/** The first interval whose cubics have an adjoint, in any radial function. */
+function firstUsed(
+  arena: Arena,
+  { slot, nSlots, nIntervals, source: { nRadials, width }, place }: TableOrder,
+): number {
+  let first = nIntervals;
+  for (let i = 0; i < nRadials; i++) {
+    for (let c = 0; c < width / 4; c++) {
+      const at = place.tables[i] + 64 * (c * nSlots + slot) * nIntervals;
+      const cubics = new Float32Array(arena.memory.buffer, at, 16 * nIntervals);
+      let k = 0;
+      while (k < 16 * first && cubics[k] === 0) k++;
+      first = Math.min(first, Math.floor(k / 16));
+    }
+  }
+  return first;
+}
+
 /** What the last layer is led back with: addresses, values first and then slopes. */
 interface LastLayerPlaces {
+  /** First knot that matters, and the number of those that do. */
+  readonly first: number;
   readonly n: number;
   readonly k: number;
   readonly padded: number;
@@ -82,7 +106,7 @@ interface LastLayerPlaces {
   readonly inputs: readonly number[];
   /** Their adjoints, added to. */
   readonly hiddenBars: readonly number[];
-  /** Room for the adjoints at the knots of one radial function, shape (n, width) each. */
+  /** Room for the adjoints at all knots of one radial function, shape (n_intervals + 1, width) each. */
   readonly knotBars: readonly number[];
 }
 
@@ -92,7 +116,7 @@ function lastLayerGradient(
   arena: Arena,
   { slot, nSlots, nIntervals, source: { radials: [functions], nRadials, width }, place }:
     TableOrder,
-  { n, k, padded, outRows, hiddenRows, inputs, hiddenBars, knotBars }: LastLayerPlaces,
+  { first, n, k, padded, outRows, hiddenRows, inputs, hiddenBars, knotBars }: LastLayerPlaces,
   i: number,
   lastBar: Float64Array,
 ): void {
@@ -101,7 +125,7 @@ function lastLayerGradient(
   kernels.table_weights(table, knotBars[0], knotBars[1], nIntervals, width, stride);
   const back = arena.put(backWeights(functions, i, nRadials, padded, width));
   const weightBar = arena.put(new Float32Array(padded * width));
-  knotBars.forEach((bar, which) => {
+  knotBars.map((at) => at + 4 * first * width).forEach((bar, which) => {
     kernels.channel_mix(
       ...[bar, back, hiddenBars[which], outRows, hiddenRows, n, width, padded, 1],
     );

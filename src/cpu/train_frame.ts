@@ -126,13 +126,14 @@ function addReadouts(
   addReadoutWeights(readout, t, features, stride, head, g * energyBar, weightsBar);
 }
 
-/** Sums of the rows of each element's atoms. */
+/** Sums of the rows of each element's atoms; zeros where there are none. */
 function sumElements(
   { arena, model: { padded, nElements }, edges: { nAtoms, starts } }: TangentRun,
   at: number,
 ): Float64Array {
   const rows = new Float32Array(arena.memory.buffer, at, nAtoms * padded);
   const out = new Float64Array(nElements * padded);
+  if (at === 0) return out;
   for (let z = 0; z < nElements; z++) {
     for (let n = starts[z]; n < starts[z + 1]; n++) {
       for (let c = 0; c < padded; c++) out[z * padded + c] += rows[n * padded + c];

@@ -42,7 +42,7 @@ export function openCpuTrainer(
   head: number,
 ): Omit<Trainer, "close"> {
   const before = mark(threads.memory);
-  const baked = bakeModel(start, species, { unfactorised: true });
+  const baked = bakeModel(start, species, { training: true });
   const { nIntervals } = baked;
   const stored = storeModel(threads.memory, baked, true);
   const weightBytes = mark(threads.memory) - before;
@@ -84,7 +84,7 @@ async function storeWeights(
   head: number,
   nIntervals: number,
 ): Promise<Opened> {
-  const baked = bakeModel(model, species, { nIntervals, unfactorised: true });
+  const baked = bakeModel(model, species, { nIntervals, training: true });
   const stored = storeModel(threads.memory, baked, true);
   if (stored.nSlots < baked.nClasses) {
     throw new RequestError(
@@ -185,14 +185,15 @@ function collect(
 function readLayer(
   { buffer }: WebAssembly.Memory,
   { padded, nElements }: StoredModel,
-  { lIn, lOut, nPaths, messagePerElement, nSkip, contractions }: StoredLayer,
+  { lIn, lOut, nPaths, groups, width, messagePerElement, nSkip, contractions }: StoredLayer,
   at: StoredLayerGradient,
 ): Omit<BakedLayerGradient, keyof TableGradient> {
   const square = padded ** 2;
+  const receivers = messagePerElement ? nElements : 1;
   const view = (start: number, numbers: number) => new Float32Array(buffer, start, numbers);
   return {
-    up: view(at.up, (lIn + 1) * square),
-    message: view(at.message, (messagePerElement ? nElements : 1) * nPaths * square),
+    up: at.up ? view(at.up, (lIn + 1) * square) : null,
+    message: view(at.message, receivers * nPaths * groups * width * padded),
     skip: at.skip ? view(at.skip, nElements * nSkip * square) : null,
     product: view(at.product, (lOut + 1) * square),
     coefficients: contractions.map(({ nTerms }, i) =>

@@ -6,7 +6,7 @@ import { type MaceLayer, type MaceModel } from "./mace_model.ts";
 import { elementIndices } from "./descriptor_model.ts";
 import { concatenate, padColumns, padMatrices, product } from "./pack.ts";
 import { elementCoefficients } from "./product_basis.ts";
-import { type FactorisedRadial, factoriseRadial } from "./radial_rank.ts";
+import { type FactorisedRadial, fewRadial, hiddenRadial } from "./radial_rank.ts";
 import { type RadialFunctions, radialFunctions } from "./radial_table.ts";
 
 /**
@@ -90,15 +90,16 @@ export interface BakeOptions {
   readonly nLayers?: number;
   /** Intervals of the tables; as many as the elements need if not given. */
   readonly nIntervals?: number;
-  /** Whether the first layer's sums run over all channels, as gradients of its weights need them. */
-  readonly unfactorised?: boolean;
+  /** Whether gradients of the weights are wanted, for which the first layer's radial functions are not replaced by
+   * fewer ones, and tables need not be as good as float32. */
+  readonly training?: boolean;
 }
 
 /** Bakes a model for the elements that occur, given as atomic numbers. */
 export function bakeModel(
   model: MaceModel,
   species: readonly number[],
-  { nLayers, nIntervals, unfactorised = false }: BakeOptions = {},
+  { nLayers, nIntervals, training = false }: BakeOptions = {},
 ): BakedModel {
   const indices = elementIndices(model);
   const elementOf = new Uint8Array(256).fill(255);
@@ -107,9 +108,9 @@ export function bakeModel(
   const pairs = pairClasses(model, species);
   const padded = roundUp(model.channels, CHANNEL_BLOCK);
   const layers = model.layers.slice(0, nLayers);
-  const few = species.length <= FEW_ELEMENTS || layers[0].radialWidths.length === 2;
-  const factors = few && !unfactorised
-    ? pairs.list.map(([sender, receiver]) => factoriseRadial(model, layers[0], sender, receiver))
+  const factorise = training ? hiddenRadial : fewRadial;
+  const factors = pays(model, layers[0], species.length, training)
+    ? pairs.list.map(([sender, receiver]) => factorise(model, layers[0], sender, receiver))
     : null;
   const radials = layers.map((layer, t) =>
     pairs.list.map(([sender, receiver], k) =>
@@ -126,12 +127,23 @@ export function bakeModel(
     nElements: species.length,
     pairOf: pairs.of,
     nClasses: pairs.list.length,
-    nIntervals: nIntervals ?? intervalsFor(radials, model.rMax),
+    nIntervals: nIntervals ?? intervalsFor(radials, model.rMax, training),
     embedding: concatenate(
       places.map((z) => padColumns(elementEmbedding(model, z), model.channels, padded)),
     ),
     layers: layers.map((layer, t) => bakeLayer(shape, layer, radials[t], t === 0 ? factors : null)),
   };
+}
+
+/** Whether neighbor sums over radial functions, apart for every element of the senders, are less work than over
+ * all channels of the first layer. */
+function pays(model: MaceModel, layer: MaceLayer, nElements: number, training: boolean): boolean {
+  const { radialWidths, residual } = layer;
+  // Where features are added to the output, those of the first layer have an adjoint.
+  if (training) {
+    return radialWidths[radialWidths.length - 2] * nElements <= model.channels && !residual;
+  }
+  return nElements <= FEW_ELEMENTS || radialWidths.length === 2;
 }
 
 /** What every layer is baked with. */
@@ -148,7 +160,10 @@ function roundUp(n: number, block: number): number {
 }
 
 /** Node features of an element before the first layer, shape (C). */
-function elementEmbedding({ embedding, channels: C, elementNormalizer }: MaceModel, z: number) {
+export function elementEmbedding(
+  { embedding, channels: C, elementNormalizer }: MaceModel,
+  z: number,
+) {
   const scale = 1 / Math.sqrt(elementNormalizer);
   return embedding.slice(z * C, (z + 1) * C).map((x) => x * scale);
 }
@@ -275,7 +290,7 @@ export function skipWeights(
  * W_linear,p / √(C n_l) / normaliser of one path, times the receiver's skip weights where z is given;
  * shape (C, C).
  */
-function messageWeights(
+export function messageWeights(
   model: MaceModel,
   layer: MaceLayer,
   p: number,

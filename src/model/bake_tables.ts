@@ -7,6 +7,7 @@ import {
   intervalsNeeded,
   type RadialFunctions,
   radialValues,
+  TABLE_TOLERANCE,
   tabulate,
 } from "./radial_table.ts";
 
@@ -41,14 +42,19 @@ export function pairClasses(model: MaceModel, species: readonly number[]): PairC
   return { of, list: sums.map((key) => classes.get(key)!) };
 }
 
+/** Error of training's tables, relative to their maximum: that of float32 sums over a neighborhood. */
+const TRAINING_TOLERANCE = 1e-6;
+
 /** Classes whose interpolation is tried: functions change smoothly from the smallest radii to the largest. */
 const PROBED = 3;
 
-/** Intervals at which every radial function is as good as float32. */
+/** Intervals at which every radial function is as good as float32, or good enough for training. */
 export function intervalsFor(
   radials: readonly (readonly RadialFunctions[])[],
   rMax: number,
+  training: boolean,
 ): number {
+  const tolerance = training ? TRAINING_TOLERANCE : TABLE_TOLERANCE;
   const n = radials[0].length;
   const probed = Array.from(
     { length: Math.min(n, PROBED) },
@@ -56,7 +62,7 @@ export function intervalsFor(
   );
   return Math.max(
     ...radials.flatMap((classes) =>
-      probed.map((k) => intervalsNeeded(radialValues(classes[k]), rMax))
+      probed.map((k) => intervalsNeeded(radialValues(classes[k]), rMax, tolerance))
     ),
   );
 }

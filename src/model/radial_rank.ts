@@ -23,7 +23,7 @@ export interface FactorisedRadial {
  * The last layer of the radial MLP is linear, R = z(r) W with at most 64 hidden values z, so that with
  * z = Q T at the sampled distances the singular vectors of R are those of the small matrix T W.
  */
-export function factoriseRadial(
+export function fewRadial(
   model: MaceModel,
   layer: MaceLayer,
   sender: number,
@@ -50,6 +50,24 @@ export function factoriseRadial(
     rank,
     functions: { ...functions, last: Float64Array.from(w.mmul(v).to1DArray()) },
     mixing: Float64Array.from(v.transpose().to1DArray()),
+  };
+}
+
+/** The hidden values of the radial MLP themselves: φ = z and V = W / √k, for gradients of both. */
+export function hiddenRadial(
+  model: MaceModel,
+  layer: MaceLayer,
+  sender: number,
+  receiver: number,
+): FactorisedRadial {
+  const functions = radialFunctions(model, layer, sender, receiver);
+  const k = functions.widths[functions.widths.length - 1];
+  const last = new Float64Array(k * k);
+  for (let q = 0; q < k; q++) last[q * k + q] = Math.sqrt(k);
+  return {
+    rank: k,
+    functions: { ...functions, last },
+    mixing: functions.last.map((w) => w / Math.sqrt(k)),
   };
 }
 

@@ -4,7 +4,7 @@ import { hiddenLayers, radialWeights } from "./radial_weights.ts";
 import { edgeDensity } from "./edge_density.ts";
 
 /** Error of the interpolation at which a table is as good as float32, relative to its maximum. */
-const TOLERANCE = 6e-8;
+export const TABLE_TOLERANCE = 6e-8;
 /** Intervals in which that error is measured. */
 const PROBES = 128;
 const FEWEST_INTERVALS = 256;
@@ -207,10 +207,14 @@ function valuesAndSlopes(
   return [value, slope];
 }
 
-/** Number of intervals at which the interpolation is as good as float32, within 256 … 4096. */
-export function intervalsNeeded(f: RadialFunction, rMax: number): number {
+/** Number of intervals at which the interpolation is as good as it has to be, within 256 … 4096. */
+export function intervalsNeeded(
+  f: RadialFunction,
+  rMax: number,
+  tolerance = TABLE_TOLERANCE,
+): number {
   for (let n = FEWEST_INTERVALS; n < MOST_INTERVALS; n *= 2) {
-    if (interpolationError(f, rMax, n) <= TOLERANCE) return n;
+    if (interpolationError(f, rMax, n) <= tolerance) return n;
   }
   return MOST_INTERVALS;
 }

@@ -5,13 +5,12 @@
 // dots    f32 like records: ṫ, Ẏ_b
 // h_dot   f32 like h; 0 where h does not change
 // out     f32 like that of atomic_basis, written
-// scratch 32 bytes · ((2 l2 + 1) pairs of the largest block + (2 l1 + 1) n_atoms · (1, with h_dot 2)
+// scratch 32 bytes · ((2 l2 + 1) pairs of the largest block · 2 + (2 l1 + 1) n_atoms · (1, with h_dot 2)
 //         + (2 l1 + 1) (2 l2 + 1) n_atoms groups)
 //
 // Definition: maceLayerTangent in src/model/mace_layer_tangent.ts. Host: src/cpu/layer_tangent.ts.
 
 import { add_image_tangents } from "./shared/add_image_tangents";
-import { add_images } from "./shared/add_images";
 import { sum_block } from "./shared/blocks";
 import { couple_atoms } from "./shared/couple_atoms";
 import { pack } from "./shared/pack";
@@ -48,8 +47,9 @@ export function atomic_basis_tangent(
   const half_g = 16 * n_b * largest;
   const half_senders = 16 * n_a * n_atoms;
   const half_sums = 16 * n_a * n_b * n_atoms * groups;
-  const g = scratch;
-  const sums = g + 2 * half_g;
+  const g_dot = scratch;
+  const g = h_dot ? g_dot + 2 * half_g : 0;
+  const sums = g_dot + 4 * half_g;
   const senders = sums + 2 * half_sums;
   const senders_dot = senders + 2 * half_senders;
   const next = 64 * n_rows;
@@ -66,14 +66,11 @@ export function atomic_basis_tangent(
       const block = blocks + 20 * b;
       const first = load<u32>(block);
       const last = load<u32>(block, 4);
-      add_image_tangents(l2, first, last, pairs, rows, records, dots, cubics, next, g, half_g);
+      add_image_tangents(l2, first, last, pairs, rows, records, dots, cubics, next, g, g_dot, half_g);
       for (let i: u32 = 0; i < 2; i++) {
-        sum_block(l1, l2, block, segments, entries, groups, g + i * half_g,
+        sum_block(l1, l2, block, segments, entries, groups, g_dot + i * half_g,
           senders + i * half_senders, sums + i * half_sums);
-      }
-      if (h_dot == 0) continue;
-      add_images(l2, first, last, pairs, rows, records, cubics, next, g, half_g);
-      for (let i: u32 = 0; i < 2; i++) {
+        if (h_dot == 0) continue;
         sum_block(l1, l2, block, segments, entries, groups, g + i * half_g,
           senders_dot + i * half_senders, sums + i * half_sums);
       }

@@ -6,14 +6,13 @@
 // a_bar, a_bar_dot  f32 (n_atoms, 2 l3 + 1, groups, width)
 // h_bar_dot         f32 like h, added to; 0 where it is not wanted
 // table_bar         f32 like table, added to
-// scratch           32 bytes · ((2 l2 + 1) pairs of the largest block · (2, with h_bar_dot 3)
+// scratch           32 bytes · ((2 l2 + 1) pairs of the largest block · (2, with h_bar_dot 4)
 //                   + (2 l1 + 1) n_atoms · 3 + (2 l1 + 1) (2 l2 + 1) n_atoms groups · 2)
 //
 // Definition: maceLayerAdjointTangent in src/model/mace_layer_tangent.ts, addRadialTangent in
 // src/model/gradient_tangents.ts. Host: src/cpu/layer_weights.ts.
 
 import { add_image_tangents } from "./shared/add_image_tangents";
-import { add_images } from "./shared/add_images";
 import { pull_block } from "./shared/blocks";
 import { uncouple_atoms } from "./shared/couple_atoms";
 import { pack, unpack } from "./shared/pack";
@@ -63,6 +62,7 @@ export function atomic_basis_weights(
   const senders_dot = senders + 2 * half_senders;
   const senders_bar_dot = senders_dot + 2 * half_senders;
   const g = h_bar_dot ? senders_bar_dot + 2 * half_senders : 0;
+  const g_dot = g ? g + 2 * half_g : 0;
   const next = 64 * n_rows;
   for (let c: u32 = 0; c < width; c += 8) {
     if (h_bar_dot) memory.fill(senders_bar_dot, 0, 2 * half_senders);
@@ -85,20 +85,19 @@ export function atomic_basis_weights(
       memory.fill(g_bar + half_g, 0, bytes);
       memory.fill(g_bar_dot, 0, bytes);
       memory.fill(g_bar_dot + half_g, 0, bytes);
-      if (g) add_image_tangents(l2, first, last, pairs, rows, records, dots, cubics, next, g, half_g);
-      for (let i: u32 = 0; i < 2; i++) {
-        pull_block(l1, l2, block, segments, entries, groups, g ? g + i * half_g : 0,
-          g_bar + i * half_g, senders + i * half_senders, senders_bar_dot + i * half_senders,
-          sums_bar + i * half_sums);
-        if (h_dot == 0) continue;
-        pull_block(l1, l2, block, segments, entries, groups, 0, g_bar_dot + i * half_g,
-          senders_dot + i * half_senders, 0, sums_bar + i * half_sums);
+      if (g) {
+        add_image_tangents(l2, first, last, pairs, rows, records, dots, cubics, next, g, g_dot, half_g);
       }
-      if (g) add_images(l2, first, last, pairs, rows, records, cubics, next, g, half_g);
       for (let i: u32 = 0; i < 2; i++) {
-        pull_block(l1, l2, block, segments, entries, groups, g ? g + i * half_g : 0,
-          g_bar_dot + i * half_g, senders + i * half_senders, senders_bar_dot + i * half_senders,
+        const shift = i * half_g;
+        pull_block(l1, l2, block, segments, entries, groups, g_dot ? g_dot + shift : 0, g_bar + shift,
+          senders + i * half_senders, senders_bar_dot + i * half_senders, sums_bar + i * half_sums);
+        pull_block(l1, l2, block, segments, entries, groups, g ? g + shift : 0, g_bar_dot + shift,
+          senders + i * half_senders, senders_bar_dot + i * half_senders,
           sums_bar_dot + i * half_sums);
+        if (h_dot == 0) continue;
+        pull_block(l1, l2, block, segments, entries, groups, 0, g_bar_dot + shift,
+          senders_dot + i * half_senders, 0, sums_bar + i * half_sums);
       }
       pull_tables(l2, first, last, pairs, rows, records, dots, g_bar, g_bar_dot, half_g,
         table_bar + 16 * n_rows * c, next);

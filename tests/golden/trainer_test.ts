@@ -7,8 +7,9 @@ import { distinctElements } from "../../src/frame.ts";
 import { weightsOf } from "../../src/model/model_weights.ts";
 import { averagedModel, fit, fitState, type StepNews } from "../../src/train/fit.ts";
 import { tensorsOf } from "../../src/train/weights.ts";
+import { mediumModel } from "../../src/speed/medium_model.ts";
 import { useFastBackends } from "../backends.ts";
-import { assertClose } from "../support.ts";
+import { assertClose, makeFrame } from "../support.ts";
 import { type RecordedRun, recordedRun } from "./training_runs.ts";
 
 // The GPU has no kernels for training.
@@ -122,5 +123,50 @@ for (const name of RUNS) {
       found.push(tensorsOf(gradient).map(({ numbers }) => numbers));
     }
     assert.deepEqual(found[0], found[1], "equal bits on one and two threads");
+  });
+}
+
+function norm(x: Float64Array): number {
+  return Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
+}
+
+/** Elements and channels: one and two whose first layer is factorised, and one where it is not. */
+const ARCHITECTURES = [
+  ...[{ elements: [1], channels: 64 }, { elements: [1, 8], channels: 128 }],
+  { elements: [1, 8], channels: 16 },
+];
+
+for (const { elements, channels } of ARCHITECTURES) {
+  test(`gradients of ${channels} channels and ${elements.length} elements are the definition's`, async () => {
+    const model = mediumModel({ elements, channels, rMax: 4 });
+    const positions = [0, 0, 0, 0.9, 0.2, 0, -0.3, 0.8, 0.1, 0.4, -0.5, 1.1, 2.5, 2.1, 1.9];
+    const species = [0, 1, 0, 0, 1].map((i) => elements[Math.min(i, elements.length - 1)]);
+    const frame = makeFrame(species, positions, [4.5, 0, 0, 0.3, 4.2, 0, 0, 0.1, 4.8]);
+    const forces = Float64Array.from(positions, (x) => Math.sin(5 * x));
+    const stress = Float64Array.from({ length: 9 }, (_, i) => Math.cos(i) / 50);
+    const batch = [{ frame, labels: { energy: 3, forces, stress, weight: 0.7 } }];
+    const options = {
+      ...{
+        kind: "weighted",
+        energyWeight: 30,
+        forcesWeight: 2,
+        stressWeight: 50,
+        delta: 1,
+      } as const,
+    };
+    const exact = await (await referenceBackend.openTrainer(model, elements, 0))
+      .gradient(model, batch, options);
+    const wanted = tensorsOf(exact.gradient);
+    for (const { label, backend } of backends) {
+      const trainer = await backend.openTrainer(model, elements, 0);
+      const { value, gradient } = await trainer.gradient(model, batch, options);
+      await trainer.close();
+      assert.ok(off(value, exact.value) <= 1e-4, `${label}: loss`);
+      tensorsOf(gradient).forEach(({ name, numbers }, k) => {
+        const error = norm(numbers.map((x, i) => x - wanted[k].numbers[i])) /
+          norm(wanted[k].numbers);
+        assert.ok(error <= 1e-4, `${label}, ${name}: ${error}`);
+      });
+    }
   });
 }

@@ -6,13 +6,13 @@ import { loadMace } from "../../src/checkpoint/load.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { descriptors } from "../../src/model/mace.ts";
 import type { MaceModel } from "../../src/model/mace_model.ts";
-import { factoriseRadial } from "../../src/model/radial_rank.ts";
+import { fewRadial } from "../../src/model/radial_rank.ts";
 import { projectPath, rowError, sharedPath } from "../support.ts";
 
 /** The model whose first radial functions are R V^T V, what their factorisation makes of them. */
 function projected(model: MaceModel, z: number): { model: MaceModel; rank: number } {
   const [first, ...rest] = model.layers;
-  const { mixing, rank } = factoriseRadial(model, first, z, z);
+  const { mixing, rank } = fewRadial(model, first, z, z);
   const weights = first.radialMlp[first.radialMlp.length - 1];
   const nFunctions = mixing.length / rank;
   const width = weights.length / nFunctions;

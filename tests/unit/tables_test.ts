@@ -10,7 +10,7 @@ import { allocate, createMemory, loadKernels } from "../../src/cpu/memory.ts";
 import { RequestError } from "../../src/errors.ts";
 import { bakeModel } from "../../src/model/bake.ts";
 import { bakeDensity, bakeTable, pairClasses, TableSlots } from "../../src/model/bake_tables.ts";
-import { factoriseRadial } from "../../src/model/radial_rank.ts";
+import { fewRadial } from "../../src/model/radial_rank.ts";
 import {
   interpolationError,
   intervalsNeeded,
@@ -52,7 +52,7 @@ test("tables are as good as float32, and no larger than that takes", () => {
 
 test("the factorised radial functions lose no more than 1e-7 of them, root mean square", () => {
   for (const [model, z] of [[shipped, 1], [medium, 14]] as const) {
-    const { functions, mixing, rank } = factoriseRadial(model, model.layers[0], z, z);
+    const { functions, mixing, rank } = fewRadial(model, model.layers[0], z, z);
     const r = Float64Array.from({ length: 301 }, (_, i) => model.rMax * ((i + 0.5) / 301) ** 2);
     const [phi, exact] = [
       radialValues(functions)(r),

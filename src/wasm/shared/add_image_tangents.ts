@@ -1,9 +1,10 @@
-// Tangent of add_images: how G_b = Σ_e R(r_e) Y_b(e) of pairs of atoms changes where their edges do,
-// Ġ_b = Σ_e R' ṫ Y_b + R Ẏ_b, eight channels. Shapes as there; records_dot like records: ṫ, then Ẏ_b.
+// add_images and its tangent at once, eight channels: G_b = Σ_e R(r_e) Y_b(e) of pairs of atoms over their edges, and
+// how it changes where the edges do, Ġ_b = Σ_e R' ṫ Y_b + R Ẏ_b. Shapes as in add_images; dots like records: ṫ,
+// then Ẏ_b.
 
 import { madd, splat } from "./madd";
 
-/** Ġ of pairs `first` to `last`. */
+/** G, where `g` is not 0, and Ġ of pairs `first` to `last`. */
 export function add_image_tangents(
   l2: u32,
   first: u32,
@@ -14,20 +15,36 @@ export function add_image_tangents(
   dots: usize,
   table: usize,
   next: usize,
-  to: usize,
+  g: usize,
+  g_dot: usize,
   half: usize,
 ): void {
-  if (l2 == 0) add_1(first, last, pairs, rows, records, dots, table, next, to, half);
-  else if (l2 == 1) add_3(first, last, pairs, rows, records, dots, table, next, to, half);
-  else if (l2 == 2) add_5(first, last, pairs, rows, records, dots, table, next, to, half);
-  else add_7(first, last, pairs, rows, records, dots, table, next, to, half);
+  for (let i = 0; i < 2; i++) {
+    if (l2 == 0) {
+      if (g) both_1(first, last, pairs, rows, records, dots, table, g, g_dot);
+      else dot_1(first, last, pairs, rows, records, dots, table, g_dot);
+    } else if (l2 == 1) {
+      if (g) both_3(first, last, pairs, rows, records, dots, table, g, g_dot);
+      else dot_3(first, last, pairs, rows, records, dots, table, g_dot);
+    } else if (l2 == 2) {
+      if (g) both_5(first, last, pairs, rows, records, dots, table, g, g_dot);
+      else dot_5(first, last, pairs, rows, records, dots, table, g_dot);
+    } else {
+      if (g) both_7(first, last, pairs, rows, records, dots, table, g, g_dot);
+      else dot_7(first, last, pairs, rows, records, dots, table, g_dot);
+    }
+    if (g) g += half;
+    g_dot += half;
+    table += next;
+  }
 }
 
-/** Ġ of n components, four channels; `n` is a constant of the caller. */
+/** n components, four channels; `n` and `both` are constants of the caller. */
 // @ts-ignore: decorator
 @inline
 function add(
   n: u32,
+  both: bool,
   first: u32,
   last: u32,
   pairs: usize,
@@ -35,14 +52,16 @@ function add(
   records: usize,
   dots: usize,
   table: usize,
-  to: usize,
+  g: usize,
+  g_dot: usize,
 ): void {
   const stride: u32 = n > 3 ? 32 : 16;
   let e = load<u32>(pairs + 4 * first);
   for (let pair = first; pair < last; pair++) {
     const end = load<u32>(pairs + 4 * pair, 4);
-    let g0 = f32x4.splat(0);
-    let g1 = g0, g2 = g0, g3 = g0, g4 = g0, g5 = g0, g6 = g0;
+    let d0 = f32x4.splat(0);
+    let d1 = d0, d2 = d0, d3 = d0, d4 = d0, d5 = d0, d6 = d0;
+    let g0 = d0, g1 = d0, g2 = d0, g3 = d0, g4 = d0, g5 = d0, g6 = d0;
     for (; e < end; e++) {
       const at = records + stride * e;
       const dot = dots + stride * e;
@@ -54,40 +73,65 @@ function add(
       let slope = madd(t, c3, r);
       r = madd(t, r, v128.load(from, 16));
       slope = f32x4.mul(splat(dot, 0), madd(t, slope, r));
-      if (n == 1) g0 = f32x4.add(g0, slope);
+      if (n > 1 || both) r = madd(t, r, v128.load(from));
+      if (n == 1) {
+        d0 = f32x4.add(d0, slope);
+        if (both) g0 = f32x4.add(g0, r);
+      }
       if (n > 1) {
-        r = madd(t, r, v128.load(from));
-        g0 = madd(slope, splat(at, 1), madd(r, splat(dot, 1), g0));
-        g1 = madd(slope, splat(at, 2), madd(r, splat(dot, 2), g1));
-        g2 = madd(slope, splat(at, 3), madd(r, splat(dot, 3), g2));
+        const y0 = splat(at, 1);
+        d0 = madd(slope, y0, madd(r, splat(dot, 1), d0));
+        if (both) g0 = madd(r, y0, g0);
+        const y1 = splat(at, 2);
+        d1 = madd(slope, y1, madd(r, splat(dot, 2), d1));
+        if (both) g1 = madd(r, y1, g1);
+        const y2 = splat(at, 3);
+        d2 = madd(slope, y2, madd(r, splat(dot, 3), d2));
+        if (both) g2 = madd(r, y2, g2);
       }
       if (n > 3) {
-        g3 = madd(slope, splat(at, 4), madd(r, splat(dot, 4), g3));
-        g4 = madd(slope, splat(at, 5), madd(r, splat(dot, 5), g4));
-        if (n > 5) {
-          g5 = madd(slope, splat(at, 6), madd(r, splat(dot, 6), g5));
-          g6 = madd(slope, splat(at, 7), madd(r, splat(dot, 7), g6));
-        }
+        const y3 = splat(at, 4);
+        d3 = madd(slope, y3, madd(r, splat(dot, 4), d3));
+        if (both) g3 = madd(r, y3, g3);
+        const y4 = splat(at, 5);
+        d4 = madd(slope, y4, madd(r, splat(dot, 5), d4));
+        if (both) g4 = madd(r, y4, g4);
+      }
+      if (n > 5) {
+        const y5 = splat(at, 6);
+        d5 = madd(slope, y5, madd(r, splat(dot, 6), d5));
+        if (both) g5 = madd(r, y5, g5);
+        const y6 = splat(at, 7);
+        d6 = madd(slope, y6, madd(r, splat(dot, 7), d6));
+        if (both) g6 = madd(r, y6, g6);
       }
     }
-    v128.store(to, g0);
+    v128.store(g_dot, d0);
+    if (both) v128.store(g, g0);
     if (n > 1) {
-      v128.store(to, g1, 16);
-      v128.store(to, g2, 32);
+      v128.store(g_dot, d1, 16);
+      if (both) v128.store(g, g1, 16);
+      v128.store(g_dot, d2, 32);
+      if (both) v128.store(g, g2, 32);
     }
     if (n > 3) {
-      v128.store(to, g3, 48);
-      v128.store(to, g4, 64);
+      v128.store(g_dot, d3, 48);
+      if (both) v128.store(g, g3, 48);
+      v128.store(g_dot, d4, 64);
+      if (both) v128.store(g, g4, 64);
     }
     if (n > 5) {
-      v128.store(to, g5, 80);
-      v128.store(to, g6, 96);
+      v128.store(g_dot, d5, 80);
+      if (both) v128.store(g, g5, 80);
+      v128.store(g_dot, d6, 96);
+      if (both) v128.store(g, g6, 96);
     }
-    to += 16 * n;
+    g += 16 * n;
+    g_dot += 16 * n;
   }
 }
 
-function add_1(
+function both_1(
   first: u32,
   last: u32,
   pairs: usize,
@@ -95,15 +139,13 @@ function add_1(
   records: usize,
   dots: usize,
   table: usize,
-  next: usize,
-  to: usize,
-  half: usize,
+  g: usize,
+  g_dot: usize,
 ): void {
-  add(1, first, last, pairs, rows, records, dots, table, to);
-  add(1, first, last, pairs, rows, records, dots, table + next, to + half);
+  add(1, true, first, last, pairs, rows, records, dots, table, g, g_dot);
 }
 
-function add_3(
+function dot_1(
   first: u32,
   last: u32,
   pairs: usize,
@@ -111,15 +153,12 @@ function add_3(
   records: usize,
   dots: usize,
   table: usize,
-  next: usize,
-  to: usize,
-  half: usize,
+  g_dot: usize,
 ): void {
-  add(3, first, last, pairs, rows, records, dots, table, to);
-  add(3, first, last, pairs, rows, records, dots, table + next, to + half);
+  add(1, false, first, last, pairs, rows, records, dots, table, 0, g_dot);
 }
 
-function add_5(
+function both_3(
   first: u32,
   last: u32,
   pairs: usize,
@@ -127,15 +166,13 @@ function add_5(
   records: usize,
   dots: usize,
   table: usize,
-  next: usize,
-  to: usize,
-  half: usize,
+  g: usize,
+  g_dot: usize,
 ): void {
-  add(5, first, last, pairs, rows, records, dots, table, to);
-  add(5, first, last, pairs, rows, records, dots, table + next, to + half);
+  add(3, true, first, last, pairs, rows, records, dots, table, g, g_dot);
 }
 
-function add_7(
+function dot_3(
   first: u32,
   last: u32,
   pairs: usize,
@@ -143,10 +180,61 @@ function add_7(
   records: usize,
   dots: usize,
   table: usize,
-  next: usize,
-  to: usize,
-  half: usize,
+  g_dot: usize,
 ): void {
-  add(7, first, last, pairs, rows, records, dots, table, to);
-  add(7, first, last, pairs, rows, records, dots, table + next, to + half);
+  add(3, false, first, last, pairs, rows, records, dots, table, 0, g_dot);
+}
+
+function both_5(
+  first: u32,
+  last: u32,
+  pairs: usize,
+  rows: usize,
+  records: usize,
+  dots: usize,
+  table: usize,
+  g: usize,
+  g_dot: usize,
+): void {
+  add(5, true, first, last, pairs, rows, records, dots, table, g, g_dot);
+}
+
+function dot_5(
+  first: u32,
+  last: u32,
+  pairs: usize,
+  rows: usize,
+  records: usize,
+  dots: usize,
+  table: usize,
+  g_dot: usize,
+): void {
+  add(5, false, first, last, pairs, rows, records, dots, table, 0, g_dot);
+}
+
+function both_7(
+  first: u32,
+  last: u32,
+  pairs: usize,
+  rows: usize,
+  records: usize,
+  dots: usize,
+  table: usize,
+  g: usize,
+  g_dot: usize,
+): void {
+  add(7, true, first, last, pairs, rows, records, dots, table, g, g_dot);
+}
+
+function dot_7(
+  first: u32,
+  last: u32,
+  pairs: usize,
+  rows: usize,
+  records: usize,
+  dots: usize,
+  table: usize,
+  g_dot: usize,
+): void {
+  add(7, false, first, last, pairs, rows, records, dots, table, 0, g_dot);
 }
