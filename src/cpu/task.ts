@@ -2,6 +2,7 @@ import type { Frame } from "../frame.ts";
 import { Arena } from "./arena.ts";
 import { describeFrame } from "./describe_frame.ts";
 import { describeSchnet, type StoredSchnet } from "./describe_schnet.ts";
+import { GraphCache } from "./graph_cache.ts";
 import { type Build, loadKernels } from "./memory.ts";
 import { predictFrame, type StoredPotential } from "./predict_frame.ts";
 import { fillTables, type TableOrder } from "./radial_table.ts";
@@ -27,6 +28,7 @@ export type Task =
 /** Runs tasks on the shared memory, one at a time, with scratch memory of its own. */
 export function taskRunner(memory: WebAssembly.Memory, build: Build): (task: Task) => unknown {
   const kernels = loadKernels(memory, build);
+  const graphs = new GraphCache();
   let arena = new Arena(memory);
   return (task) => {
     switch (task.kind) {
@@ -39,7 +41,7 @@ export function taskRunner(memory: WebAssembly.Memory, build: Build): (task: Tas
       case "tables":
         return fillTables(kernels, arena, task.order);
       case "train":
-        return trainFrame(kernels, arena, task.order);
+        return trainFrame(kernels, arena, graphs, task.order);
       case "table-weights":
         return tableGradient(kernels, arena, task.order);
       case "calls":

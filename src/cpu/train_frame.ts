@@ -1,5 +1,4 @@
 import type { Frame } from "../frame.ts";
-import { neighborList } from "../graph/neighbor_list.ts";
 import { type Prediction, stressOf } from "../model/prediction.ts";
 import {
   addReadoutAdjoint,
@@ -19,6 +18,7 @@ import type { Arena } from "./arena.ts";
 import { describeTangents } from "./edge_tangents.ts";
 import { describeEdges } from "./edges.ts";
 import { type StoredGradient } from "./gradient.ts";
+import type { GraphCache } from "./graph_cache.ts";
 import { zeros } from "./layer_adjoint.ts";
 import { type LayerTangents, runLayerTangent, type TangentRun } from "./layer_tangent.ts";
 import { runLayerWeights } from "./layer_weights.ts";
@@ -54,10 +54,15 @@ export interface TrainedFrame {
  * Loss of one frame and its gradient by the float32 kernels, as in `src/train/loss_gradient.ts`. The gradient of
  * the energy's share of the loss runs along with the tangent, which is linear in it.
  */
-export function trainFrame(kernels: Kernels, arena: Arena, order: TrainOrder): TrainedFrame {
+export function trainFrame(
+  kernels: Kernels,
+  arena: Arena,
+  graphs: GraphCache,
+  order: TrainOrder,
+): TrainedFrame {
   const { potential, frame, labels, batch, options, gradient } = order;
   const { model } = potential;
-  const graph = neighborList(frame, model.rMax);
+  const graph = graphs.graphOf(frame, model.rMax);
   const bytes = (nSegments: number) => trainBytes(model, graph, nSegments);
   const edges = describeEdges(kernels, arena, model, frame, graph, bytes);
   const still = { kernels, arena, model, edges };
