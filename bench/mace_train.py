@@ -57,7 +57,7 @@ batch = next(iter(torch_geometric.dataloader.DataLoader(frames, batch_size=len(f
 loss_of = WeightedEnergyForcesLoss(energy_weight=10000.0, forces_weight=550.0)
 optimizer = torch.optim.Adam(model.parameters(), lr=0.01, amsgrad=True)
 seconds = []
-for repeat in range(4):
+for repeat in range(3):
     start = time.perf_counter()
     optimizer.zero_grad(set_to_none=True)
     output = model(batch.to_dict(), training=True, compute_force=True)

@@ -1,18 +1,11 @@
 import { edgeDensityWeightsTangent } from "../model/edge_density.ts";
 import { knotBasis, type RadialFunctions, tabulateAdjoint } from "../model/radial_table.ts";
 import { hiddenDual, hiddenWeightsTangent } from "../model/radial_weights.ts";
+import type { TableGradient } from "../model/table_gradient.ts";
 import type { Arena } from "./arena.ts";
 import type { Kernels } from "./memory.ts";
 import type { TableOrder } from "./radial_table.ts";
 import { blockColumns } from "./weights.ts";
-
-/** What the tables of one class of pairs and one layer mean for the numbers that they are made of. */
-export interface TableGradient {
-  /** Like the weights of the radial MLP. */
-  readonly radialMlp: readonly Float64Array[];
-  /** Null without a density. */
-  readonly densityWeight: Float64Array | null;
-}
 
 /**
  * Leads the adjoints of filled tables back to the radial MLP, which is evaluated at the knots alone: its cost does

@@ -5,13 +5,13 @@ import { addBakedGradient, type BakedLayerGradient } from "../model/bake_weights
 import type { MaceModel } from "../model/mace_model.ts";
 import { type ModelWeights, zeroWeights } from "../model/model_weights.ts";
 import { readoutModel } from "../model/readout.ts";
+import type { TableGradient } from "../model/table_gradient.ts";
 import { lossValue, sumTerms } from "../train/loss.ts";
 import type { LabelledFrame, Trainer } from "../train/trainer.ts";
 import { tablesOf } from "./frame_tasks.ts";
 import { gradientAt, type StoredGradient, type StoredLayerGradient } from "./gradient.ts";
 import { allocate, mark, release } from "./memory.ts";
 import { trainBytes } from "./scratch.ts";
-import type { TableGradient } from "./table_weights.ts";
 import type { Task } from "./task.ts";
 import type { Threads } from "./threads.ts";
 import type { TrainedFrame, TrainOrder } from "./train_frame.ts";

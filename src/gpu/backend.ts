@@ -1,6 +1,5 @@
 import type { Backend } from "../backend.ts";
 import { openDescriber } from "./describer.ts";
-import { GpuUnavailableError } from "../errors.ts";
 import { openDevice } from "./device.ts";
 import { openKernel } from "./kernel.ts";
 import { leadingSubspace } from "./leading_subspace.ts";
@@ -9,6 +8,7 @@ import { openPotential } from "./potential.ts";
 import { proveComputing } from "./self_test.ts";
 import { type Kernels, SHADERS } from "./shaders.ts";
 import { Tilings } from "./tiling.ts";
+import { openTrainer } from "./trainer.ts";
 
 /** The backend, and what its device can hold. */
 export interface GpuBackend extends Backend {
@@ -44,10 +44,7 @@ export async function openGpuBackend(options: { allowSoftware: boolean }): Promi
     limits: Object.fromEntries(LIMITS.map((name) => [name, gpu.device.limits[name]])),
     openDescriber: (model, nLayers, elements) => openDescriber(device, model, nLayers, elements),
     openPotential: (model, elements, head) => openPotential(device, model, elements, head),
-    openTrainer: () =>
-      Promise.reject(
-        new GpuUnavailableError("Cannot train on the GPU: no kernels do so; use --backend cpu"),
-      ),
+    openTrainer: (model, elements, head) => openTrainer(device, model, elements, head),
     async leadingSubspace(centred, m) {
       return { start: await leadingSubspace(gpu, kernels, centred, m), covariance: null };
     },

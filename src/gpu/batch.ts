@@ -91,3 +91,26 @@ export function mixDegrees(
     mix(run, x, weights, out, { dIn: d, dOut: d, ...place });
   }
 }
+
+/** Adjoint of `mix` for its weights, added to `weightBar`.
+ * @param at as `mix` is told; `unnormalised` divides every x by its atom's normaliser */
+export function mixWeights(
+  { stage, model: { padded, nElements }, batch }: Run,
+  x: GPUBuffer,
+  outBar: GPUBuffer,
+  weightBar: GPUBuffer,
+  at: Omit<Mix, "accumulate"> & { readonly unnormalised?: boolean },
+): void {
+  const [nIn, nOut] = [at.nIn ?? padded, at.nOut ?? padded];
+  const nMatrices = at.elementStride ? nElements : 1;
+  const fields = [
+    ...[batch.nAtoms, nIn, nOut, at.dIn, at.first, at.dOut, at.target, 2 * at.l + 1],
+    ...[at.weight, at.elementStride ?? 0, nMatrices, at.unnormalised ? 1 : 0],
+  ];
+  stage.rows(
+    stage.kernels.channel_mix_weights,
+    nMatrices * nIn * nOut / 4,
+    fields.map((value) => ["u32", value]),
+    [x, outBar, batch.atoms, weightBar],
+  );
+}

@@ -52,6 +52,7 @@ export async function openMace(
   adjoint: boolean,
 ): Promise<MaceEngine> {
   const baked = bakeModel(model, elements, { nLayers });
+  const needs = needsOf(baked);
   const nSlots = countSlots(gpu, baked);
   if (nSlots === 0) {
     throw new RequestError(
@@ -60,12 +61,10 @@ export async function openMace(
   }
   const slots = new TableSlots(baked, nSlots);
   const layers = uploadLayers(gpu, baked, nSlots, adjoint);
-  const sums = baked.layers.map(({ nComponents, groups, width }) => nComponents * groups * width);
   return {
     layers,
     tiling: await tilings.of(baked, adjoint),
-    bytesPerAtom: 4 * Math.max(...sums, 16 * baked.padded),
-    bytesPerEdge: 4 * 36,
+    ...needs,
     *groups(frames) {
       for (const plan of slots.plan(frames)) {
         for (const load of plan.load) uploadTables(gpu, baked, layers, load);
@@ -79,6 +78,12 @@ export async function openMace(
       for (const layer of layers) for (const buffer of layerBuffers(layer)) buffer.destroy();
     },
   };
+}
+
+/** What a batch of a baked model takes. */
+export function needsOf({ layers, padded }: BakedModel): Needs {
+  const sums = layers.map(({ nComponents, groups, width }) => nComponents * groups * width);
+  return { bytesPerAtom: 4 * Math.max(...sums, 16 * padded), bytesPerEdge: 4 * 36 };
 }
 
 /** Numbers of atoms and edges. */
@@ -144,7 +149,7 @@ export async function* runInBatches<Result>(
   needs: Needs,
   frames: readonly Frame[],
   rMax: number,
-  what: "describe" | "predict",
+  what: "describe" | "predict" | "train on",
   run: RunBatch<Result>,
 ): AsyncGenerator<{ frames: readonly Frame[]; result: Result }> {
   const most = mostOf(device, needs);

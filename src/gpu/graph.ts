@@ -76,6 +76,28 @@ export function reverseEdges(stage: Stage, batch: Batch): GPUBuffer {
   return reversed;
 }
 
+/** Edges by the rows of the radial tables that they read, as `row_edges` writes them. */
+export function edgesByRow(stage: Stage, batch: Batch, nRows: number): GPUBuffer {
+  const { nAtoms, capacity, atoms, edges } = batch;
+  const { kernels } = stage;
+  const listed = stage.buffer("edges by row", nRows + 1 + 2 * capacity);
+  const { x, y } = fold(nRows);
+  const list = (fill: number) => {
+    const fields = [nAtoms, nRows, fill, x].map((value) => ["u32", value] as const);
+    const params = stage.params("row_edges", fields);
+    stage.dispatch(kernels.row_edges, [params, atoms, edges, listed], x, y);
+  };
+  list(0);
+  stage.dispatch(
+    kernels.row_offsets,
+    [stage.params("row_offsets", [["u32", nRows]]), listed],
+    1,
+    1,
+  );
+  list(1);
+  return listed;
+}
+
 /** Bits of a number rounded to float32, and of what the rounding left. */
 function split(x: number): readonly [high: number, low: number] {
   const high = Math.fround(x);

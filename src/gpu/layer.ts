@@ -4,6 +4,8 @@ import type { LayerBuffers } from "./weights.ts";
 
 /** What one layer computes; `LayerStages` of `src/model/mace_layer.ts`. */
 export interface LayerStages {
+  /** Features that enter, shape (n_atoms, (lIn + 1)², padded). */
+  readonly h: GPUBuffer;
   /** Features that leave, shape (n_atoms, (lOut + 1)², padded). */
   readonly features: GPUBuffer;
   /** Features after linear_up, shape (n_atoms, (lIn + 1)², padded), or ones in the first layer. */
@@ -48,7 +50,7 @@ export function runLayer(
   for (let l = 0; l <= layer.lOut; l++) {
     finish(run, buffers, product, h, features, l, dOut, l * l);
   }
-  return { features, senders, sums, message, product };
+  return { h, features, senders, sums, message, product };
 }
 
 /** Places the edges in the radial tables of a layer, and its normalisers into the atoms. */
@@ -120,7 +122,12 @@ function sumNeighbors(
 }
 
 /** The sums of every path, mixed into the message of its degree. */
-function mixPaths(run: Run, buffers: LayerBuffers, sums: GPUBuffer, message: GPUBuffer): void {
+export function mixPaths(
+  run: Run,
+  buffers: LayerBuffers,
+  sums: GPUBuffer,
+  message: GPUBuffer,
+): void {
   const { model: { padded, lMax } } = run;
   const { layer } = buffers;
   const width = layer.groups * layer.width;

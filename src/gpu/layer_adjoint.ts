@@ -4,13 +4,26 @@ import { contract, type LayerStages, pathFields, placeEdges } from "./layer.ts";
 import type { PathKernels } from "./path_kernels.ts";
 import type { LayerBuffers } from "./weights.ts";
 
+/** Adjoints of a layer's stages, in their shapes. */
+export interface LayerAdjoints {
+  /** Of the features that leave. */
+  readonly features: GPUBuffer;
+  readonly product: GPUBuffer;
+  /** Normalised where messages have a learned normaliser. */
+  readonly message: GPUBuffer;
+  /** Null where what enters is constant, as it is in the first layer. */
+  readonly up: GPUBuffer | null;
+  /** Of the features that enter; null as `up`. */
+  readonly h: GPUBuffer | null;
+}
+
 /**
  * Adjoint of `runLayer`: what a change of the features that leave it means for those that enter it and,
- * in `bar`, for the edges. The sums of the stages are overwritten by their adjoint.
+ * in `bar`, for the edges.
  *
  * @param featuresBar adjoint of the features that leave
  * @param bar adjoints of the edges, shape (n_edges, 16): place in the tables, harmonics; added to
- * @returns adjoint of the features that enter; null for the first layer, whose features are constants
+ * @param keep whether the sums of the stages stay; else they are overwritten by their adjoint
  */
 export function runLayerAdjoint(
   run: Run,
@@ -20,7 +33,8 @@ export function runLayerAdjoint(
   stages: LayerStages,
   featuresBar: GPUBuffer,
   bar: GPUBuffer,
-): GPUBuffer | null {
+  keep: boolean,
+): LayerAdjoints {
   const { stage, model, batch: { nAtoms } } = run;
   const { layer } = buffers;
   const adjoint = buffers.adjoint!;
@@ -38,9 +52,16 @@ export function runLayerAdjoint(
   // The normalisers are those of the layer that was run last.
   placeEdges(run, buffers);
   if (layer.densityWeight) densityAdjoint(run, buffers, stages.message, messageBar, bar);
-  const upBar = adjoint.up && room("up", dIn);
-  pullNeighbors(run, buffers, kernels, stages, messageBar, upBar, bar);
-  if (!upBar) return null;
+  const upBar = t > 0 ? room("up", dIn) : null;
+  const sums = keep
+    ? stage.buffer(
+      `layer ${t} adjoint of sums`,
+      nAtoms * layer.nComponents * layer.groups * layer.width,
+    )
+    : stages.sums;
+  pullNeighbors(run, buffers, kernels, { ...stages, sums }, messageBar, upBar, bar);
+  const found = { features: featuresBar, product: productBar, message: messageBar, up: upBar };
+  if (!upBar) return { ...found, h: null };
   const hBar = room("features", dIn);
   mixDegrees(run, upBar, adjoint.up!, hBar, layer.lIn);
   for (let l = 0; adjoint.skip && l < layer.nSkip; l++) {
@@ -50,7 +71,7 @@ export function runLayerAdjoint(
       ...{ elementStride: layer.nSkip * square, accumulate: true },
     });
   }
-  return hBar;
+  return { ...found, h: hBar };
 }
 
 /** Adjoint of the normaliser; leaves the message's adjoint normalised. */

@@ -19,10 +19,21 @@ export interface PathKernels {
   readonly back: readonly Kernel[];
 }
 
+/** The kernels of all paths of a layer that training asks for. */
+export interface TrainingKernels extends PathKernels {
+  readonly tangent: readonly Kernel[];
+  /** Tangent of `back`, empty as that. */
+  readonly tangentBack: readonly Kernel[];
+  /** From sums to radial tables. */
+  readonly weights: readonly Kernel[];
+}
+
 /** The sources that are written for each path. */
 export interface PathSources {
   readonly atomic_basis: string;
   readonly atomic_basis_adjoint: string;
+  readonly atomic_basis_tangent: string;
+  readonly atomic_basis_weights: string;
 }
 
 /** Compiles the atomic basis of paths and its adjoint, once for each source. */
@@ -41,6 +52,21 @@ export class PathCompiler {
       forward: await all(true, "atomic_basis", (p) => forwardPath(layer, p)),
       adjoint: await all(adjoint, "atomic_basis_adjoint", (p) => adjointPath(layer, p, lanes)),
       back: await all(adjoint && layer.up !== null, "atomic_basis", (p) => backPath(layer, p)),
+    };
+  }
+
+  /** The same, and those of training. */
+  async openTraining(layer: BakedLayer, lanes: number): Promise<TrainingKernels> {
+    const all = (wanted: boolean, name: keyof PathSources, write: (p: number) => string) =>
+      Promise.all(
+        wanted ? layer.degrees.map((_, p) => this.#compile(name, lanes, write(p))) : [],
+      );
+    const back = layer.up !== null;
+    return {
+      ...await this.open(layer, lanes, true),
+      tangent: await all(true, "atomic_basis_tangent", (p) => forwardPath(layer, p)),
+      tangentBack: await all(back, "atomic_basis_tangent", (p) => backPath(layer, p)),
+      weights: await all(true, "atomic_basis_weights", (p) => uncouplingPath(layer, p)),
     };
   }
 
@@ -75,15 +101,21 @@ function backPath(layer: BakedLayer, p: number): string {
 }
 
 function adjointPath(layer: BakedLayer, p: number, lanes: number): string {
-  const { n: [nA, nB, nK], terms } = pathTerms(layer, p);
+  const { n: [, nB] } = pathTerms(layer, p);
   const nSums = nB > 1 ? nB + 1 : 1;
   const staged = Math.min(STAGED, Math.floor(MOST_PARTS / (lanes + 1) / nSums));
+  return `const N_SUMS = ${nSums}u;
+const STAGED = ${staged}u;
+` + uncouplingPath(layer, p);
+}
+
+/** The sums over components a and b that the sums' components k stand for. */
+function uncouplingPath(layer: BakedLayer, p: number): string {
+  const { n: [nA, nB, nK], terms } = pathTerms(layer, p);
   const values = linear(nA * nB, terms.map(([a, b, k, w]) => [a * nB + b, k, w]), "x");
   return `const N_A = ${nA}u;
 const N_B = ${nB}u;
 const N_K = ${nK}u;
-const N_SUMS = ${nSums}u;
-const STAGED = ${staged}u;
 ` + fn("uncouple", nK, "x", nA * nB, values);
 }
 

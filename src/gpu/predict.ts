@@ -11,7 +11,7 @@ import type { Gpu } from "./device.ts";
 import { reverseEdges } from "./graph.ts";
 import { storageBuffer } from "./kernel.ts";
 import { type LayerStages, runLayer } from "./layer.ts";
-import { runLayerAdjoint } from "./layer_adjoint.ts";
+import { type LayerAdjoints, runLayerAdjoint } from "./layer_adjoint.ts";
 import type { PathKernels } from "./path_kernels.ts";
 import { type ModelKernels, Stage } from "./stage.ts";
 import type { LayerBuffers } from "./weights.ts";
@@ -60,44 +60,49 @@ export async function predictFrames(
   try {
     const run = startRun(stage, model, frames, capacity);
     const { nAtoms } = run.batch;
-    let h = embed(run, frames);
-    const stages = layers.map((layer, t) => {
-      const computed = runLayer(run, t, layer, paths[t].forward, h);
-      h = computed.features;
-      return computed;
-    });
-    const { readouts, bar } = runLayersAdjoint(run, layers, paths, energies, stages);
+    const stages = runLayers(run, layers, paths, frames);
+    const { readouts, bar } = runLayersAdjoint(run, layers, paths, energies, stages, false);
     const forces = sumForces(run, bar);
     const [state, atoms, ...perLayer] = await stage.finish([
       [run.batch.state, 4],
       [forces, 12 * nAtoms],
       ...readouts.map((buffer) => [buffer, nAtoms] as const),
     ]);
-    let first = 0;
-    const result = frames.map((frame) => {
-      const last = first + frame.species.length;
-      const parts = perLayer.map((numbers) => numbers.subarray(first, last));
-      const prediction = finishFrame(energies, frame, atoms.subarray(12 * first, 12 * last), parts);
-      first = last;
-      return prediction;
-    });
-    return { state, result };
+    return { state, result: finishFrames(energies, frames, atoms, perLayer) };
   } finally {
     stage.destroy();
   }
 }
 
-/** The readouts and the way back through all layers. */
-function runLayersAdjoint(
+/** All layers, from the embedding of the frames' elements. */
+export function runLayers(
+  run: Run,
+  layers: readonly LayerBuffers[],
+  paths: readonly PathKernels[],
+  frames: readonly Frame[],
+): LayerStages[] {
+  let h = embed(run, frames);
+  return layers.map((layer, t) => {
+    const computed = runLayer(run, t, layer, paths[t].forward, h);
+    h = computed.features;
+    return computed;
+  });
+}
+
+/** The readouts and the way back through all layers.
+ * @param keep whether the sums of the stages stay */
+export function runLayersAdjoint(
   run: Run,
   layers: readonly LayerBuffers[],
   paths: readonly PathKernels[],
   { readout, head, weights }: Energies,
   stages: readonly LayerStages[],
+  keep: boolean,
 ) {
   const { stage, model, batch: { nAtoms, capacity } } = run;
   const bar = stage.buffer("adjoints of the edges", 16 * capacity);
   const readouts: GPUBuffer[] = new Array(layers.length);
+  const adjoints: LayerAdjoints[] = new Array(layers.length);
   let featuresBar: GPUBuffer | null = null;
   for (let t = layers.length - 1; t >= 0; t--) {
     const stride = (layers[t].layer.lOut + 1) ** 2 * model.padded;
@@ -110,13 +115,32 @@ function runLayersAdjoint(
       [...counts.map((value) => ["u32", value] as const), ["f32", readout.scale[head]]],
       [stages[t].features, weights[t].buffer, readouts[t], featuresBar],
     );
-    featuresBar = runLayerAdjoint(run, t, layers[t], paths[t], stages[t], featuresBar, bar);
+    const rest = [layers[t], paths[t], stages[t], featuresBar, bar, keep] as const;
+    adjoints[t] = runLayerAdjoint(run, t, ...rest);
+    featuresBar = adjoints[t].h;
   }
-  return { readouts, bar };
+  return { readouts, bar, adjoints };
+}
+
+/** What the device says of all frames, finished. */
+export function finishFrames(
+  energies: Energies,
+  frames: readonly Frame[],
+  atoms: Float32Array,
+  perLayer: readonly Float32Array[],
+): Prediction[] {
+  let first = 0;
+  return frames.map((frame) => {
+    const last = first + frame.species.length;
+    const parts = perLayer.map((numbers) => numbers.subarray(first, last));
+    const prediction = finishFrame(energies, frame, atoms.subarray(12 * first, 12 * last), parts);
+    first = last;
+    return prediction;
+  });
 }
 
 /** Forces and virials of the atoms on the device, shape (n_atoms, 12). */
-function sumForces(run: Run, bar: GPUBuffer): GPUBuffer {
+export function sumForces(run: Run, bar: GPUBuffer): GPUBuffer {
   const { stage, model: { lMax, nIntervals, rMax }, batch } = run;
   const { nAtoms, capacity, atoms, vectors } = batch;
   const gradients = stage.buffer("gradients", 4 * capacity);

@@ -18,6 +18,21 @@ import radialBasis from "../../shaders/radial_basis.wgsl" with { type: "text" };
 import readout from "../../shaders/readout.wgsl" with { type: "text" };
 import reverseEdges from "../../shaders/reverse_edges.wgsl" with { type: "text" };
 import sphericalHarmonics from "../../shaders/spherical_harmonics.wgsl" with { type: "text" };
+import atomicBasisTangent from "../../shaders/atomic_basis_tangent.wgsl" with { type: "text" };
+import atomicBasisWeights from "../../shaders/atomic_basis_weights.wgsl" with { type: "text" };
+import channelMixWeights from "../../shaders/channel_mix_weights.wgsl" with { type: "text" };
+import densityWeights from "../../shaders/density_weights.wgsl" with { type: "text" };
+import edgeDensityTangent from "../../shaders/edge_density_tangent.wgsl" with { type: "text" };
+import edgeDensityWeights from "../../shaders/edge_density_weights.wgsl" with { type: "text" };
+import edgeTangents from "../../shaders/edge_tangents.wgsl" with { type: "text" };
+import productBasisAdjointTangent from "../../shaders/product_basis_adjoint_tangent.wgsl" with {
+  type: "text",
+};
+import productBasisTangent from "../../shaders/product_basis_tangent.wgsl" with { type: "text" };
+import productBasisWeights from "../../shaders/product_basis_weights.wgsl" with { type: "text" };
+import readoutTangent from "../../shaders/readout_tangent.wgsl" with { type: "text" };
+import rowEdges from "../../shaders/row_edges.wgsl" with { type: "text" };
+import rowOffsets from "../../shaders/row_offsets.wgsl" with { type: "text" };
 import type { Kernel } from "./kernel.ts";
 
 /** Every kernel by the name of its file and entry point. */
@@ -42,6 +57,19 @@ export const SHADERS = {
   readout,
   reverse_edges: reverseEdges,
   spherical_harmonics: sphericalHarmonics,
+  atomic_basis_tangent: atomicBasisTangent,
+  atomic_basis_weights: atomicBasisWeights,
+  channel_mix_weights: channelMixWeights,
+  density_weights: densityWeights,
+  edge_density_tangent: edgeDensityTangent,
+  edge_density_weights: edgeDensityWeights,
+  edge_tangents: edgeTangents,
+  product_basis_adjoint_tangent: productBasisAdjointTangent,
+  product_basis_tangent: productBasisTangent,
+  product_basis_weights: productBasisWeights,
+  readout_tangent: readoutTangent,
+  row_edges: rowEdges,
+  row_offsets: rowOffsets,
 };
 
 /** The compiled kernels. */

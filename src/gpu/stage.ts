@@ -19,7 +19,18 @@ export type ModelKernels = Readonly<
     | "product_basis_adjoint"
     | "edge_density_adjoint"
     | "edge_gradients"
-    | "edge_forces",
+    | "edge_forces"
+    | "edge_tangents"
+    | "row_edges"
+    | "row_offsets"
+    | "channel_mix_weights"
+    | "product_basis_tangent"
+    | "product_basis_adjoint_tangent"
+    | "product_basis_weights"
+    | "edge_density_tangent"
+    | "edge_density_weights"
+    | "density_weights"
+    | "readout_tangent",
     Kernel
   >
 >;

@@ -1,6 +1,11 @@
 import type { BakedModel } from "../model/bake.ts";
 import type { Gpu } from "./device.ts";
-import { PathCompiler, type PathKernels, type PathSources } from "./path_kernels.ts";
+import {
+  PathCompiler,
+  type PathKernels,
+  type PathSources,
+  type TrainingKernels,
+} from "./path_kernels.ts";
 
 /** Lanes of a workgroup of the atomic basis, one channel each. */
 export const LANES = [64, 32, 128];
@@ -25,6 +30,11 @@ export class Tilings {
 
   constructor(readonly gpu: Gpu, sources: PathSources) {
     this.#compiler = new PathCompiler(gpu, sources);
+  }
+
+  /** The kernels of training, with one tiling. */
+  training(model: BakedModel): Promise<TrainingKernels[]> {
+    return Promise.all(model.layers.map((layer) => this.#compiler.openTraining(layer, LANES[0])));
   }
 
   /** @param adjoint whether the kernels of the way back are wanted too */

@@ -63,11 +63,11 @@ export async function runTrain(command: TrainCommand): Promise<void> {
   }
 }
 
-/** The kernels of training run on the CPU. */
+/** `auto` is the CPU: nothing has been measured that says that a GPU is faster. */
 async function openTrainingBackend(command: TrainCommand, console: Console): Promise<Backend> {
   if (command.backend !== "auto") return await openBackend(command, console);
   const backend = await openCpuBackend(command.threads);
-  console.say(`Backend cpu: ${backend.description} (training runs there)`);
+  console.say(`Backend cpu: ${backend.description} (--backend gpu trains on a GPU)`);
   return backend;
 }
 

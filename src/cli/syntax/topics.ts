@@ -110,7 +110,7 @@ const TRAINING = `Training: cpd train
 
 Every step is that of mace_run_train: loss, clipping, coupled decay, Adam with AMSGrad, averages,
 plateau; the same frames in the same order (--order) give the same losses. In float64 (--backend
-reference) to the last digits, by the kernels of the CPU to about 1e-6. Bessel frequencies, scale,
+reference) to the last digits, by the kernels to about 1e-6. Bessel frequencies, scale,
 shift and pair repulsion do not move.
 
   loss        energy weight x mean over frames of (error / atom)^2 + forces weight x mean over all
