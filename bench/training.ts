@@ -21,7 +21,8 @@ import { adamState } from "../src/train/adam.ts";
 import type { LossOptions } from "../src/train/loss.ts";
 import { movingArrays, trainStep } from "../src/train/step.ts";
 import type { LabelledFrame } from "../src/train/trainer.ts";
-import { movingTensors, tensorsOf } from "../src/train/weights.ts";
+import { movingTensors } from "../src/train/weights.ts";
+import { gradientError } from "../src/speed/errors.ts";
 import { sharedPath } from "../tests/support.ts";
 import { check, interleave, micros, row, table } from "./timing.ts";
 
@@ -76,11 +77,7 @@ async function benchModel(
   const exact = await (await referenceBackend.openTrainer(model, [1], 0))
     .gradient(model, small, OPTIONS);
   const own = await one.gradient(model, small, OPTIONS);
-  const checked = check(
-    "gradient",
-    difference(tensorsOf(own.gradient), tensorsOf(exact.gradient)),
-    1e-4,
-  );
+  const checked = check("gradient", gradientError(own.gradient, exact.gradient), 1e-4);
   const potential = await backends[2].openPotential(model, [1], 0);
   const moving = movingTensors(model, ["all"]);
   const state = adamState(movingArrays(weightsOf(model), moving).numbers, true);
@@ -119,17 +116,6 @@ async function benchModel(
     ],
     peer?.resident_gb.toFixed(1) ?? "",
   );
-}
-
-function difference(own: ReturnType<typeof tensorsOf>, exact: typeof own): number {
-  let [squares, norm] = [0, 0];
-  own.forEach(({ numbers }, k) => {
-    numbers.forEach((x, i) => {
-      squares += (x - exact[k].numbers[i]) ** 2;
-      norm += exact[k].numbers[i] ** 2;
-    });
-  });
-  return Math.sqrt(squares / norm);
 }
 
 /** The same step by the official code, in a process of its own. */

@@ -16,7 +16,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   scan: ["io", "graph"],
   evaluate: ["io", "model", "scan"],
   potential: ["backend", "model"],
-  speed: ["backend", "graph", "model", "linalg", "select"],
+  speed: ["backend", "graph", "model", "linalg", "select", "train"],
   train: ["model"],
   report: ["compare", "evaluate", "pipeline", "scan", "select", "train"],
   backend: ["graph", "model", "linalg", "select", "train"],

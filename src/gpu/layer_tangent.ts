@@ -32,7 +32,7 @@ export function runLayerTangent(
   t: number,
   buffers: LayerBuffers,
   kernels: TrainingKernels,
-  { h, senders, message }: LayerStages,
+  { senders, message }: LayerStages,
   hDot: GPUBuffer | null,
 ): LayerTangents {
   const { stage, model, batch: { nAtoms } } = run;

@@ -1,4 +1,4 @@
-import type { Backend } from "../backend.ts";
+import { type Backend, referenceBackend } from "../backend.ts";
 import type { Frame } from "../frame.ts";
 import { neighborList } from "../graph/neighbor_list.ts";
 import { covariance } from "../linalg/covariance.ts";
@@ -7,7 +7,7 @@ import type { MaceModel } from "../model/mace_model.ts";
 import { descriptors } from "../model/mace.ts";
 import { predict } from "../model/potential.ts";
 import { neighborCount } from "../select/neighbor_count.ts";
-import { largestError, rowError } from "./errors.ts";
+import { gradientError, largestError, rowError } from "./errors.ts";
 import { denseHydrogen } from "./inputs.ts";
 import { mediumModel } from "./medium_model.ts";
 import { clusteredPoints, decayingColumns, onePercentRadius } from "./points.ts";
@@ -39,6 +39,9 @@ const R_MAX = 5;
 /** Atoms of the frame on which errors are measured. */
 const SMALL = 16;
 const CHANNELS = 128;
+/** Frames of a training step, and atoms of the one on which its error is measured. */
+const BATCH = 2;
+const FEW = 2;
 
 /** Cases of one backend, one after the other, so that each has the machine for itself. */
 export async function* speedCases(
@@ -49,6 +52,7 @@ export async function* speedCases(
   const pool = Array.from({ length: frames }, (_, i) => denseHydrogen(atoms, RS, i + 1));
   yield await describing(backend, model, pool);
   yield await predicting(backend, model, pool);
+  yield await training(backend, model, pool.slice(0, BATCH));
   yield await counting(backend, points);
   yield await findingComponents(backend);
 }
@@ -90,6 +94,34 @@ async function predicting(
     ...{ name: "energies, forces", error, allowed: 2e-5, amount: edgesOf(pool), unit: "edges" },
     run: () => potential.predict(pool),
     close: () => potential.close(),
+  };
+}
+
+/** The gradient of a loss of energies and forces: a training step but for Adam. */
+async function training(
+  backend: Backend,
+  model: MaceModel,
+  pool: readonly Frame[],
+): Promise<SpeedCase> {
+  const options = {
+    ...{ kind: "weighted", energyWeight: 10, forcesWeight: 1, stressWeight: 0, delta: 1 } as const,
+  };
+  const labelled = (frame: Frame) => {
+    const forces = Float64Array.from(frame.positions, (_, i) => Math.sin(i));
+    return { frame, labels: { energy: 0, forces, stress: null, weight: 1 } };
+  };
+  const few = [labelled(denseHydrogen(FEW, RS))];
+  const trainer = await backend.openTrainer(model, [1], 0);
+  const definition = await referenceBackend.openTrainer(model, [1], 0);
+  const [own, exact] = await Promise.all(
+    [trainer, definition].map((each) => each.gradient(model, few, options)),
+  );
+  const batch = pool.map(labelled);
+  return {
+    ...{ name: "training step", error: gradientError(own.gradient, exact.gradient) },
+    ...{ allowed: 1e-4, amount: edgesOf(pool), unit: "edges" },
+    run: () => trainer.gradient(model, batch, options),
+    close: () => trainer.close(),
   };
 }
 

@@ -1,3 +1,6 @@
+import type { ModelWeights } from "../model/model_weights.ts";
+import { tensorsOf } from "../train/weights.ts";
+
 /** Largest error of a row of `width` numbers relative to its norm. */
 export function rowError(
   actual: ArrayLike<number>,
@@ -24,4 +27,17 @@ export function largestError(actual: ArrayLike<number>, exact: ArrayLike<number>
     largest = Math.max(largest, Math.abs(exact[i]));
   }
   return worst / largest;
+}
+
+/** Norm of the difference of two gradients, relative to that of the exact one. */
+export function gradientError(actual: ModelWeights, exact: ModelWeights): number {
+  const wanted = tensorsOf(exact);
+  let [squares, norm] = [0, 0];
+  tensorsOf(actual).forEach(({ numbers }, k) => {
+    numbers.forEach((x, i) => {
+      squares += (x - wanted[k].numbers[i]) ** 2;
+      norm += wanted[k].numbers[i] ** 2;
+    });
+  });
+  return Math.sqrt(squares / norm);
 }

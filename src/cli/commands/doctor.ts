@@ -5,11 +5,11 @@ import { openCpuBackend } from "../../cpu/backend.ts";
 import { type Frame } from "../../frame.ts";
 import { openGpuBackend } from "../../gpu/backend.ts";
 import { matrix } from "../../matrix.ts";
-import { openPotential } from "../../potential.ts";
+import { openPotential, requirePotential } from "../../potential.ts";
 import type { DescriptorModel } from "../../model/descriptor_model.ts";
 import type { SchnetModel } from "../../model/schnet_model.ts";
 import { uniformStream } from "../../rng.ts";
-import { largestError } from "../../speed/errors.ts";
+import { gradientError, largestError } from "../../speed/errors.ts";
 import { measureSpeed, perUnit, type Speed } from "../../speed/measure.ts";
 import { applyCovariance, refineSubspace } from "../../linalg/subspace.ts";
 import { resolveModel, SHIPPED_MODEL } from "../input/model_store.ts";
@@ -25,7 +25,7 @@ interface Check {
 }
 
 /** Errors that float32 kernels may have; the finish in float64 leaves 1e-8 and exact integers. */
-const ALLOWED = { descriptors: 5e-6, forces: 2e-5, eigenvalues: 1e-8, counts: 0 };
+const ALLOWED = { descriptors: 5e-6, forces: 2e-5, gradients: 1e-4, eigenvalues: 1e-8, counts: 0 };
 
 /** `cpd doctor`: what this machine offers, and whether every kernel agrees with its definition. */
 export async function runDoctor(args: readonly string[]): Promise<void> {
@@ -136,6 +136,17 @@ async function checkBackend(backend: Backend): Promise<Check[]> {
     },
     {
       backend: name,
+      kernels:
+        "edge_tangents, atomic_basis_tangent, atomic_basis_weights, product_basis_tangent, " +
+        (name === "gpu"
+          ? "product_basis_adjoint_tangent, product_basis_weights, channel_mix_weights, row_edges, " +
+            "row_offsets, readout_tangent"
+          : "product_basis_weights, channel_mix_weights, table_weights"),
+      error: await trainingError(backend, random),
+      allowed: ALLOWED.gradients,
+    },
+    {
+      backend: name,
       kernels: "filter_convolution, add_bias",
       error: await featureError(backend, tinySchnet(random), random),
       allowed: ALLOWED.descriptors,
@@ -189,6 +200,24 @@ async function forceError(backend: Backend, random: Random): Promise<number> {
   };
   const [actual, expected] = [await predict(backend), await predict(referenceBackend)];
   return largestError(actual, expected);
+}
+
+/** Norm of the error of a loss's gradient, relative to that of the gradient. */
+async function trainingError(backend: Backend, random: Random): Promise<number> {
+  const model = requirePotential(loadModel(resolveModel(SHIPPED_MODEL)).model);
+  const frame = hydrogen(random);
+  const forces = Float64Array.from(frame.positions, (_, i) => random(BigInt(1000 + i)));
+  const labels = { energy: -230, forces, stress: new Float64Array(9), weight: 1 };
+  const options = {
+    ...{ kind: "weighted", energyWeight: 10, forcesWeight: 1, stressWeight: 10, delta: 1 } as const,
+  };
+  const [actual, expected] = await Promise.all([backend, referenceBackend].map(async (from) => {
+    const trainer = await from.openTrainer(model, [1], 0);
+    const { gradient } = await trainer.gradient(model, [{ frame, labels }], options);
+    await trainer.close();
+    return gradient;
+  }));
+  return gradientError(actual, expected);
 }
 
 /** Largest error of a descriptor relative to the norm of its row. */

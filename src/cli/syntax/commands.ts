@@ -303,8 +303,8 @@ const DOCTOR: CommandSpec = {
   description:
     "Prints runtime, system libraries, GPU adapter and limits, threads, cache and models, " +
     "and holds every kernel against its definition. Exits with 6 where one disagrees. With --speed " +
-    "it also times descriptors, energies and forces (medium MACE architecture, dense hydrogen), " +
-    "neighbor counts and principal components on every backend.",
+    "it also times descriptors, energies and forces, and training steps (medium MACE architecture, " +
+    "dense hydrogen), neighbor counts and principal components on every backend.",
   examples: ["cpd doctor", "cpd doctor --speed --json > speed.json"],
   groups: [{
     title: "Options",
