@@ -2,7 +2,7 @@ import { allocate, type Build, createMemory, loadKernel } from "./memory.ts";
 
 /** Kernel that is raced, and the size of its problem: a matter of milliseconds. */
 const RACED = "channel_mix";
-const [ROWS, WIDTH, ROUNDS] = [64, 64, 7];
+const [ROWS, WIDTH, ROUNDS, RACES] = [64, 64, 7, 3];
 /** Relaxed kernels are given up where they are slower by more than this; engines differ widely. */
 const MARGIN = 1.15;
 
@@ -23,13 +23,17 @@ export function chooseBuild(): Build {
   const out = allocate(memory, 4 * ROWS * WIDTH);
   const rows = allocate(memory, 4 * ROWS);
   new Uint32Array(memory.buffer, rows, ROWS).forEach((_, i, a) => a[i] = i * WIDTH);
-  const best = [Infinity, Infinity];
-  for (let round = 0; round < ROUNDS; round++) {
-    kernels.forEach((kernel, k) => {
-      const start = performance.now();
-      for (let i = 0; i < 8; i++) kernel(x, weight, out, rows, rows, ROWS, WIDTH, WIDTH, 0);
-      best[k] = Math.min(best[k], performance.now() - start);
-    });
+  // On a busy machine a race may fall either way; the relaxed kernels have to lose all of them.
+  for (let race = 0; race < RACES; race++) {
+    const best = [Infinity, Infinity];
+    for (let round = 0; round < ROUNDS; round++) {
+      kernels.forEach((kernel, k) => {
+        const start = performance.now();
+        for (let i = 0; i < 8; i++) kernel(x, weight, out, rows, rows, ROWS, WIDTH, WIDTH, 0);
+        best[k] = Math.min(best[k], performance.now() - start);
+      });
+    }
+    if (best[1] <= MARGIN * best[0]) return "relaxed";
   }
-  return best[1] > MARGIN * best[0] ? "plain" : "relaxed";
+  return "plain";
 }

@@ -1,6 +1,6 @@
 /** `cpd train` by its own files. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
@@ -64,16 +64,19 @@ test("train writes every file of the contract, and a model that evaluate reads",
 test("a training that was stopped goes on as if it had not been", async () => {
   await inFolder(async (folder) => {
     const args = [...FEW, "--ema", "0.9", "--plateau", "0.5,0"];
+    const first = await train(folder, [...args, "-o", "parts", "--epochs", "1"]);
+    assert.equal(first.code, 0, first.stderr);
+    cpSync(join(folder, "parts"), join(folder, "whole"), { recursive: true });
     const whole = await train(folder, [...args, "-o", "whole", "--epochs", "4", "--threads", "1"]);
     assert.equal(whole.code, 0, whole.stderr);
     // Ctrl-C as soon as it trains: what was written is whole, and says how to go on.
-    const stopped = await train(folder, [...args, "-o", "parts", "--epochs", "4"], /Loss: /);
+    const stopped = await train(folder, [...args, "-o", "parts", "--epochs", "4"], /Going on/);
     assert.equal(stopped.code, 130);
     assert.match(stopped.stderr, /the same command goes on/);
-    const first = await train(folder, [...args, "-o", "parts", "--epochs", "1"]);
-    assert.equal(first.code, 0, first.stderr);
+    const second = await train(folder, [...args, "-o", "parts", "--epochs", "2"]);
+    assert.equal(second.code, 0, second.stderr);
     const last = await train(folder, [...args, "-o", "parts", "--epochs", "4"]);
-    assert.match(last.stderr, /Going on after epoch 1 of 4/);
+    assert.match(last.stderr, /Going on after epoch 2 of 4/);
     const [a, b] = ["whole", "parts"].map((name) => join(folder, name));
     assert.deepEqual(losses(b), losses(a));
     for (const name of ["model.safetensors", "last.safetensors"]) {

@@ -41,11 +41,23 @@ test("the executable runs from an empty folder with no PATH, and chooses the sam
     const speed = run("doctor", "--speed", "--json", "--threads", "1");
     assert.equal(speed.status, 0, speed.stderr + speed.stdout);
     const { speeds } = JSON.parse(speed.stdout) as { speeds: { name: string; median: number }[] };
-    assert.deepEqual(speeds.slice(0, 2).map(({ name }) => name), [
-      "descriptors",
-      "energies, forces",
+    assert.deepEqual(speeds.slice(0, 3).map(({ name }) => name), [
+      ...["descriptors", "energies, forces", "training step"],
     ]);
     assert.ok(speeds.every(({ median }) => median > 0));
+    const labelled = `${projectPath("data/hydrogen-1000K-labelled.xyz.gz")}@:5`;
+    const trained = run(
+      "train",
+      labelled,
+      "--model",
+      "hydrogen-small",
+      "--e0s",
+      "average",
+      "--epochs",
+      "1",
+    );
+    assert.equal(trained.status, 0, trained.stderr);
+    assert.ok(existsSync(join(folder, "cpd-train/model.safetensors")));
     assert.equal(run("distill").status, 2);
     console.log(`measured: the executable has ${(statSync(EXECUTABLE).size / 1e6).toFixed(0)} MB`);
   }));

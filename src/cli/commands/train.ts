@@ -3,6 +3,8 @@ import { join } from "node:path";
 import process from "node:process";
 import type { Backend } from "../../backend.ts";
 import { openCpuBackend } from "../../cpu/backend.ts";
+import { chooseBuild } from "../../cpu/build.ts";
+import type { Build } from "../../cpu/memory.ts";
 import { RequestError } from "../../errors.ts";
 import { distinctElements } from "../../frame.ts";
 import { putElements } from "../../model/elements.ts";
@@ -21,6 +23,7 @@ import { Console, Stopwatch } from "../output/output.ts";
 import { checkOutput } from "../output/output_folder.ts";
 import { tellSuspects } from "../output/suspects.ts";
 import {
+  buildOf,
   holdsRestart,
   isTorchFile,
   readRestart,
@@ -48,8 +51,10 @@ export async function runTrain(command: TrainCommand): Promise<void> {
     const species = frames.pools.flatMap(({ elements }) => elements);
     const start = openStartingModel(command, distinctElements(species));
     watch.lap("read");
-    backend = await openTrainingBackend(command, console);
+    const build = (goesOn ? buildOf(output) : null) ?? chooseBuild();
+    backend = await openTrainingBackend(command, build, console);
     const training = await prepareTraining(command, frames, start, backend, console);
+    training.build = backend.name === "cpu" ? build : null;
     if (goesOn) goOn(training, console);
     watch.lap("prepare");
     await run(training, console);
@@ -64,9 +69,14 @@ export async function runTrain(command: TrainCommand): Promise<void> {
 }
 
 /** `auto` is the CPU: nothing has been measured that says that a GPU is faster. */
-async function openTrainingBackend(command: TrainCommand, console: Console): Promise<Backend> {
+async function openTrainingBackend(
+  command: TrainCommand,
+  build: Build,
+  console: Console,
+): Promise<Backend> {
+  if (command.backend === "cpu") return await openCpuBackend(command.threads, build);
   if (command.backend !== "auto") return await openBackend(command, console);
-  const backend = await openCpuBackend(command.threads);
+  const backend = await openCpuBackend(command.threads, build);
   console.say(`Backend cpu: ${backend.description} (--backend gpu trains on a GPU)`);
   return backend;
 }
@@ -149,7 +159,7 @@ function save(training: Training, epoch: Epoch): void {
   }
   writeLosses(output, state.epochs);
   const weights = tensorsOf(weightsOf(state.model)).map(({ numbers }) => numbers);
-  writeRestart(output, saveState(state, weights), course, suspects);
+  writeRestart(output, saveState(state, weights), course, suspects, training.build);
 }
 
 /** Writes a model of the trained elements back among all of them. */

@@ -1,4 +1,5 @@
 import type { Backend } from "../../backend.ts";
+import type { Build } from "../../cpu/memory.ts";
 import { InterruptedError, RequestError } from "../../errors.ts";
 import type { Suspect } from "../../evaluate/suspects.ts";
 import type { MaceModel } from "../../model/mace_model.ts";
@@ -35,6 +36,8 @@ export interface Training {
   readonly e0s: AtomicEnergyTable;
   /** What the model said of the validation frames before the first step. */
   readonly before: readonly Prediction[];
+  /** How the kernels of the CPU multiply and add; null on other backends. */
+  build: Build | null;
   /** Labels that looked wrong after the first epoch. */
   suspects: readonly Suspect[];
 }
@@ -72,6 +75,7 @@ export async function prepareTraining(
         : readOrder(command.order, ids),
     },
     course: courseOf(command, frames, start, backend),
+    build: null,
     suspects: [],
   };
 }

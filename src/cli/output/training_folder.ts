@@ -7,6 +7,7 @@ import { replaceTensors } from "../../checkpoint/replace_tensors.ts";
 import { formatTensors, readTensors } from "../../checkpoint/safetensors.ts";
 import { weightsByName } from "../../checkpoint/weight_names.ts";
 import { formatWeights } from "../../checkpoint/weights.ts";
+import type { Build } from "../../cpu/memory.ts";
 import { UsageError, WeightsError } from "../../errors.ts";
 import type { Suspect } from "../../evaluate/suspects.ts";
 import { csvLine } from "../../io/table.ts";
@@ -29,6 +30,19 @@ export function holdsRestart(folder: string): boolean {
   return existsSync(join(folder, RESTART));
 }
 
+/** How the kernels of a training multiply and add, which is of no consequence but for the last bits; null where none
+ * was begun, or by another backend. */
+export function buildOf(folder: string): Build | null {
+  if (!holdsRestart(folder)) return null;
+  try {
+    const { metadata } = readTensors(readFileSync(join(folder, RESTART)));
+    return metadata.build === "plain" || metadata.build === "relaxed" ? metadata.build : null;
+  } catch {
+    // What is wrong with it is said where it is read.
+    return null;
+  }
+}
+
 /** What decides the course of a training, in words by name: a restart goes on only where all are equal. */
 export type Course = Readonly<Record<string, string>>;
 
@@ -38,6 +52,7 @@ export function writeRestart(
   { arrays, numbers }: SavedState,
   course: Course,
   found: readonly Suspect[],
+  build: Build | null,
 ): void {
   const tensors = new Map(
     [...arrays].map((
@@ -49,6 +64,7 @@ export function writeRestart(
     course: JSON.stringify(course),
     numbers: JSON.stringify(numbers),
     suspects: JSON.stringify(found),
+    ...(build !== null && { build }),
   };
   save(folder, RESTART, formatTensors(tensors, metadata));
 }
