@@ -2,12 +2,15 @@ import process from "node:process";
 
 let interrupted = false;
 
-/** Turns Ctrl-C into a flag that long stages ask for; a second Ctrl-C stops at once. */
+/** Turns Ctrl-C, and what a batch system sends before it kills, into a flag that long stages ask for; a second
+ * one stops at once. */
 export function watchInterrupts(): void {
-  process.on("SIGINT", () => {
-    if (interrupted) process.exit(130);
-    interrupted = true;
-  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (interrupted) process.exit(130);
+      interrupted = true;
+    });
+  }
 }
 
 export function isInterrupted(): boolean {

@@ -27,7 +27,7 @@ const SAME_UNIT = 0.15;
 /** Labels are proportional to the model, or opposite to it. */
 const PROPORTIONAL = 0.9;
 /** A model that gives less than this says nothing about forces, eV/Å. */
-const WEAK = 1e-3;
+export const WEAK = 1e-3;
 
 /** The most probable reason in the file for an error of the forces, in words; null if none is found. */
 export function forceCause(frame: FrameErrors): string | null {

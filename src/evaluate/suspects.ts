@@ -1,5 +1,5 @@
-import { energyCause, forceCause, stressCause } from "./cause.ts";
-import { energyError } from "./energy_shift.ts";
+import { energyCause, forceCause, stressCause, WEAK } from "./cause.ts";
+import { energyError, type EnergyShift } from "./energy_shift.ts";
 import { correlation, rmse } from "./error_sums.ts";
 import type { FrameErrors } from "./frame_errors.ts";
 
@@ -22,26 +22,43 @@ const AGREEING = 0.3;
 /**
  * Frames whose errors stand out from those of all others, and those whose forces are zero or opposite to what the
  * model says of them while those of the others are not.
+ *
+ * @param before energies by the model before it saw the frames, eV, by their ids: few frames teach it a wrong one
  */
-export function suspects(frames: readonly FrameErrors[]): Suspect[] {
-  return [...suspectEnergies(frames), ...suspectForces(frames), ...suspectStresses(frames)];
+export function suspects(
+  frames: readonly FrameErrors[],
+  before: ReadonlyMap<string, number>,
+): Suspect[] {
+  return [...suspectEnergies(frames, before), ...suspectForces(frames), ...suspectStresses(frames)];
 }
 
-function suspectEnergies(frames: readonly FrameErrors[]): Suspect[] {
-  const errors = frames.map((frame) => energyError(frame, new Map()));
+function suspectEnergies(
+  frames: readonly FrameErrors[],
+  before: ReadonlyMap<string, number>,
+): Suspect[] {
+  const none: EnergyShift = new Map();
+  const outliers = [
+    frames.map((frame) => ({ ...frame, energy: before.get(frame.id) ?? NaN })),
+    frames,
+  ].map((seen) => outlying(seen.map((frame) => energyError(frame, none))));
+  return frames.flatMap((frame, i) => {
+    const off = outliers.map((errors) => errors[i]).find((error) => error !== 0);
+    if (off === undefined) return [];
+    return [{
+      frame: frame.id,
+      quantity: "energy" as const,
+      error: `${(-off * frame.nAtoms).toPrecision(3)} eV off`,
+      cause: energyCause(frame),
+    }];
+  });
+}
+
+/** Distances from the median of those energy errors that stand out, 0 elsewhere, eV/atom. */
+function outlying(errors: readonly number[]): number[] {
   const middle = median(errors.filter(Number.isFinite));
-  const distances = errors.map((error) => Math.abs(error - middle));
-  const limit = Math.max(OUTLIER * median(distances.filter(Number.isFinite)), LEAST_ENERGY);
-  return frames.flatMap((frame, i) =>
-    distances[i] > limit
-      ? [{
-        frame: frame.id,
-        quantity: "energy" as const,
-        error: `${(-(errors[i] - middle) * frame.nAtoms).toPrecision(3)} eV off`,
-        cause: energyCause(frame),
-      }]
-      : []
-  );
+  const distances = errors.map((error) => error - middle);
+  const limit = OUTLIER * median(distances.filter(Number.isFinite).map(Math.abs));
+  return distances.map((d) => Math.abs(d) > Math.max(limit, LEAST_ENERGY) ? d : 0);
 }
 
 function suspectForces(frames: readonly FrameErrors[]): Suspect[] {
@@ -52,7 +69,7 @@ function suspectForces(frames: readonly FrameErrors[]): Suspect[] {
     const { forces } = frame;
     if (!forces) return [];
     const r = correlation(forces);
-    const cause = forces.label === 0
+    const cause = forces.label === 0 && Math.sqrt(forces.model / forces.n) > WEAK
       ? "the forces in the file are all zero"
       : agreement > AGREEING && r < -AGREEING
       ? "the forces have the opposite sign"

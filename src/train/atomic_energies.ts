@@ -24,7 +24,8 @@ export interface AtomicEnergies {
 const NEGLIGIBLE = Number.EPSILON;
 
 /**
- * The energies of isolated atoms that training starts with.
+ * The energies of isolated atoms that training starts with. Elements that are in no frame keep those of the model:
+ * nothing is known of them.
  *
  * @param elements atomic numbers
  * @param current those of the model, eV
@@ -42,7 +43,27 @@ export function atomicEnergies(
   isolated: ReadonlyMap<number, number>,
 ): AtomicEnergies {
   if (choice === "model") return { energies: current, fit: null };
-  if (choice === "average") return average(elements, frames);
+  const seen = new Set(frames.flatMap(({ frame }) => [...frame.species]));
+  const places = [...elements.keys()].filter((i) => seen.has(elements[i]));
+  const present = places.map((i) => elements[i]);
+  const found = presentEnergies(
+    ...[choice, present, places.map((i) => current[i]), frames, predicted, isolated] as const,
+  );
+  const energies = current.slice();
+  places.forEach((i, k) => energies[i] = found.energies[k]);
+  return { energies, fit: found.fit };
+}
+
+/** The same for elements that frames hold. */
+function presentEnergies(
+  choice: Exclude<AtomicEnergyChoice, "model">,
+  elements: readonly number[],
+  current: readonly number[],
+  frames: readonly LabelledFrame[],
+  predicted: readonly number[],
+  isolated: ReadonlyMap<number, number>,
+): AtomicEnergies {
+  if (choice === "average") return leastSquares(elements, frames, (label) => label);
   if (choice === "estimated") {
     const { energies, fit } = leastSquares(
       elements,
@@ -52,7 +73,7 @@ export function atomicEnergies(
     return { energies: energies.map((e, i) => e + current[i]), fit };
   }
   const given = choice === "isolated" ? isolated : choice;
-  const flag = choice === "isolated" ? "isolated" : "Z:E";
+  const flag = choice === "isolated" ? "isolated" : "with energies";
   const energies = Float64Array.from(elements, (z) => {
     const energy = given.get(z);
     if (energy !== undefined) return energy;
@@ -66,12 +87,8 @@ export function atomicEnergies(
   return { energies, fit: null };
 }
 
-/** Least squares of total energies on the counts of elements; the smallest where compositions do not tell
- * elements apart. */
-function average(elements: readonly number[], frames: readonly LabelledFrame[]): AtomicEnergies {
-  return leastSquares(elements, frames, (label) => label);
-}
-
+/** Least squares of total energies, or of what is left of them, on the counts of elements; the smallest where
+ * compositions do not tell elements apart. */
 function leastSquares(
   elements: readonly number[],
   frames: readonly LabelledFrame[],

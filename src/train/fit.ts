@@ -47,7 +47,7 @@ export interface FitState {
   /** Averages of the arrays that move, or null. */
   readonly averages: readonly Float64Array[] | null;
   readonly epochs: Epoch[];
-  /** What was best on the validation set: all trainable arrays. */
+  /** What was best on the validation set after an epoch: all trainable arrays. */
   best: { readonly epoch: number; readonly weights: readonly Float64Array[] } | null;
 }
 
@@ -177,7 +177,8 @@ async function validate(
   const { learningRate } = state.plateau;
   const valid = rmseOf(run.valid, predictions);
   const row = { epoch, learningRate, ...trained, validLoss, valid };
-  if (state.best === null || validLoss < state.epochs[state.best.epoch].validLoss) {
+  const better = state.best === null || validLoss < state.epochs[state.best.epoch].validLoss;
+  if (epoch > 0 && better) {
     const weights = tensorsOf(weightsOf(model)).map(({ numbers }) => numbers.slice());
     state.best = { epoch, weights };
   }

@@ -34,5 +34,7 @@ export function heldOut(groups: readonly string[], share: number, seed: bigint):
 
 function sortedBy(ids: readonly string[], uniform: (id: bigint) => number): number[] {
   const keys = ids.map((id) => uniform(hashName(id)));
-  return [...ids.keys()].sort((i, j) => keys[i] - keys[j] || (ids[i] < ids[j] ? -1 : 1));
+  return [...ids.keys()].sort((i, j) =>
+    keys[i] - keys[j] || (ids[i] < ids[j] ? -1 : ids[i] > ids[j] ? 1 : 0)
+  );
 }

@@ -35,7 +35,7 @@ test("train writes every file of the contract, and a model that evaluate reads",
     const run = await train(folder, [...FEW, "-o", "out", "--epochs", "2", "--json"]);
     assert.equal(run.code, 0, run.stderr);
     const names = ["figures", "last.safetensors", "loss.csv", "model.safetensors", "report.html"];
-    const expected = [...names, "report.json", "restart"].sort();
+    const expected = [...names, "report.json", "restart", "split.csv"].sort();
     assert.deepEqual(readdirSync(join(folder, "out")).sort(), expected);
     const [head, zero, ...rows] = losses(join(folder, "out"));
     assert.match(head, /^epoch,learning_rate,loss,energy_rmse,forces_rmse,stress_rmse,valid_loss,/);
@@ -47,6 +47,9 @@ test("train writes every file of the contract, and a model that evaluate reads",
     assert.match(run.stderr, /Energies of isolated atoms, average: H -13\.\d+ \(the model's -14\./);
     assert.match(run.stderr, /6 to train on, 1 to validate on; steps of 2/);
     assert.match(run.stderr, /Memory: \d+ MiB for the largest step/);
+    const split = readFileSync(join(folder, "out/split.csv"), "utf8").trimEnd().split("\n");
+    assert.equal(split.length, 8);
+    assert.equal(split.filter((line) => line.endsWith(",valid")).length, 1);
     const page = readFileSync(join(folder, "out/report.html"), "utf8");
     assert.match(page, /Loss against epochs/);
     assert.match(page, /after training/);
@@ -202,6 +205,13 @@ const REFUSED: readonly (readonly [string[], number, RegExp])[] = [
   [["--replay-n", "3"], 2, /without --replay/],
   [["--loss", "l1"], 2, /--loss "l1"/],
   [["--group-by", "none"], 3, /no key "none"/],
+  [["--group-by", "name", "--valid", "x.xyz"], 2, /--group-by with --valid FILE/],
+  [["--huber-delta", "1"], 2, /--huber-delta with --loss weighted/],
+  [["--energy-weight", "0", "--forces-weight", "0"], 2, /all weights of the loss are 0/],
+  [["--order", "none.txt"], 2, /none\.txt/],
+  [["--order", "twice.txt", "--e0s", "average"], 3, /twice\.txt:2: "x\.xyz@3" stands twice/],
+  [["--order", "few.txt", "--e0s", "average"], 3, /few\.txt: it names 1 frames, expected all 5/],
+  [["--order", "other.txt", "--e0s", "average"], 3, /other\.txt:1: "y\.xyz@0" is none of/],
 ];
 
 test("train refuses what it cannot do in one sentence, and writes nothing", async () => {
@@ -213,6 +223,9 @@ test("train refuses what it cannot do in one sentence, and writes nothing", asyn
       ...rows,
     ]);
     writeFileSync(join(folder, "x.xyz"), `${other.flat().join("\n")}\n`);
+    writeFileSync(join(folder, "few.txt"), "x.xyz@3\n");
+    writeFileSync(join(folder, "twice.txt"), "x.xyz@3\nx.xyz@3\n");
+    writeFileSync(join(folder, "other.txt"), "y.xyz@0\n");
     for (const [args, code, words] of REFUSED) {
       const run = await train(folder, ["x.xyz", "--model", MODEL, "-o", "out", ...args]);
       assert.equal(run.code, code, `${args.join(" ")}: ${run.stderr}`);
@@ -229,6 +242,9 @@ test("train refuses what it cannot do in one sentence, and writes nothing", asyn
     );
     const bare = await train(folder, ["bare.xyz", "--model", MODEL, "-o", "out"]);
     assert.equal(bare.code, 3);
-    assert.match(bare.stderr, /no frame is labelled with energy, which has weight 10000/);
+    assert.match(
+      bare.stderr,
+      /no frame to train on is labelled with energy, which has weight 10000/,
+    );
   });
 });

@@ -1,22 +1,22 @@
-import { mkdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../../backend.ts";
 import { openCpuBackend } from "../../cpu/backend.ts";
 import { chooseBuild } from "../../cpu/build.ts";
 import type { Build } from "../../cpu/memory.ts";
 import { RequestError } from "../../errors.ts";
-import { distinctElements } from "../../frame.ts";
+import { chemicalSymbol, distinctElements } from "../../frame.ts";
 import { putElements } from "../../model/elements.ts";
 import type { MaceModel } from "../../model/mace_model.ts";
-import { weightsOf } from "../../model/model_weights.ts";
+import { mapWeights, weightsOf, withWeights } from "../../model/model_weights.ts";
 import { averagedModel, type Epoch, fit, type StepNews } from "../../train/fit.ts";
 import { restoreState, saveState } from "../../train/saved_state.ts";
 import { tensorsOf } from "../../train/weights.ts";
 import { sourcesOf } from "../input/load_pool.ts";
 import { openStartingModel } from "../input/starting_model.ts";
 import { interrupted, prepareTraining, type Training } from "../input/training.ts";
-import { readTrainingFrames } from "../input/training_frames.ts";
+import { readTrainingFrames, type TrainingFrames } from "../input/training_frames.ts";
+import { readOrderFile } from "../input/training_order.ts";
 import { isInterrupted } from "../interrupt.ts";
 import { openBackend } from "../open_backend.ts";
 import { Console, Stopwatch } from "../output/output.ts";
@@ -24,11 +24,14 @@ import { checkOutput } from "../output/output_folder.ts";
 import { tellSuspects } from "../output/suspects.ts";
 import {
   buildOf,
+  clearTraining,
   holdsRestart,
   isTorchFile,
+  lockFolder,
   readRestart,
   writeLosses,
   writeRestart,
+  writeSplit,
   writeTorchModel,
   writeWeights,
 } from "../output/training_folder.ts";
@@ -41,31 +44,48 @@ export async function runTrain(command: TrainCommand): Promise<void> {
   const watch = new Stopwatch();
   const { output } = command;
   const goesOn = holdsRestart(output) && !command.force;
-  if (!goesOn) {
-    checkOutput(output, command.force, sourcesOf(command));
-    rmSync(join(output, "restart"), { force: true });
-  }
+  if (!goesOn) checkOutput(output, command.force, sourcesOf(command));
+  const order = command.order === null ? null : readOrderFile(command.order);
   const frames = await readTrainingFrames(command, console);
   let backend: Backend | null = null;
+  let unlock = () => {};
   try {
-    const species = frames.pools.flatMap(({ elements }) => elements);
-    const start = openStartingModel(command, distinctElements(species));
+    const start = openStartingModel(command, seenElements(frames));
     watch.lap("read");
     const build = (goesOn ? buildOf(output) : null) ?? chooseBuild();
     backend = await openTrainingBackend(command, build, console);
-    const training = await prepareTraining(command, frames, start, backend, console);
+    const training = await prepareTraining(command, frames, start, order, backend, console);
     training.build = backend.name === "cpu" ? build : null;
+    unlock = lockFolder(output);
     if (goesOn) goOn(training, console);
+    else clearTraining(output);
+    writeSplit(output, training.frames);
     watch.lap("prepare");
     await run(training, console);
     watch.lap("train");
+    keepBest(training);
     const text = await writeTraining(training, watch, console.warnings);
     process.stdout.write(text);
     console.say(`Trained; wrote ${output}/`);
   } finally {
+    unlock();
     await backend?.close();
     for (const pool of frames.pools) await pool.dispose();
   }
+}
+
+/** Elements of the frames that are trained on, ascending.
+ * @throws {RequestError} if the validation has others */
+function seenElements({ train, valid }: TrainingFrames): number[] {
+  const elements = distinctElements(train.flatMap(({ frame }) => [...frame.species]));
+  const other = valid.find(({ frame }) => frame.species.some((z) => !elements.includes(z)));
+  if (!other) return elements;
+  const missing = distinctElements(other.frame.species).filter((z) => !elements.includes(z));
+  throw new RequestError(
+    `Cannot validate on ${other.frame.id}: no training frame holds ${
+      missing.map(chemicalSymbol).join(", ")
+    }; use other validation frames, or --group-by`,
+  );
 }
 
 /** `auto` is the CPU: nothing has been measured that says that a GPU is faster. */
@@ -87,7 +107,12 @@ function goOn(training: Training, console: Console): void {
   const { saved, found } = readRestart(command.output, course);
   restoreState(state, weights, saved);
   training.suspects = found;
-  console.say(`Going on after epoch ${state.epochs.length - 1} of ${command.epochs}`);
+  const done = state.epochs.length - 1;
+  console.say(
+    done < command.epochs
+      ? `Going on after epoch ${done} of ${command.epochs}`
+      : `Trained to epoch ${done} before`,
+  );
 }
 
 /** Trains, and writes after every epoch what is needed to go on. */
@@ -97,24 +122,31 @@ async function run(training: Training, console: Console): Promise<void> {
   const onStep = (step: StepNews) => {
     if (isInterrupted()) throw interrupted();
     if (!Number.isFinite(step.loss)) {
-      throw new RequestError(
-        `Cannot go on: the loss of step ${step.step} of epoch ${step.epoch} is not a number; use a ` +
-          "smaller --learning-rate, see cpd help training",
-      );
+      throw diverged(`the loss of step ${step.step} of epoch ${step.epoch}`);
     }
     status(step);
   };
   try {
     for await (const epoch of fit(state, options, { ...run, onStep })) {
+      if (!Number.isFinite(epoch.validLoss)) {
+        throw diverged(`the validation of epoch ${epoch.epoch}`);
+      }
       if (epoch.epoch === 1) {
         const predictions = await run.predict(averagedModel(state, options.moving), frames.train);
-        training.suspects = tellSuspects(frames.train, predictions, console);
+        training.suspects = tellSuspects(frames.train, predictions, training.energies, console);
       }
       save(training, epoch);
     }
   } finally {
     await run.trainer.close();
   }
+}
+
+function diverged(what: string): RequestError {
+  return new RequestError(
+    `Cannot go on: ${what} is not a number; begin anew with a smaller --learning-rate (--force, or another ` +
+      "-o), see cpd help training; the models of the epochs before are kept",
+  );
 }
 
 function statusLine({ options, state }: Training, write: (line: string) => void) {
@@ -139,6 +171,16 @@ function statusLine({ options, state }: Training, write: (line: string) => void)
         `lr ${learningRate.toPrecision(3)}, ${rate} frames/s, ${time} left`,
     );
   };
+}
+
+/** Writes the best model once more: it may have been removed, and the restart has it. */
+function keepBest(training: Training): void {
+  const { state: { best, model, epochs } } = training;
+  if (!best) return;
+  const copy = withWeights(model, mapWeights(weightsOf(model), (x) => x.slice()));
+  tensorsOf(weightsOf(copy)).forEach(({ numbers }, k) => numbers.set(best.weights[k]));
+  if (isTorchFile(training.start)) writeModel(training, "model.model", copy, epochs[best.epoch]);
+  writeModel(training, "model.safetensors", copy, epochs[best.epoch]);
 }
 
 /** Writes the last model, the best one where it is new, and the table; the restart comes last, so that what it

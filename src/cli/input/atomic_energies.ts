@@ -12,6 +12,14 @@ import type { TrainingFrames } from "./training_frames.ts";
 /** Energies of isolated atoms, eV: those of the model, and those that are trained with. */
 export type AtomicEnergyTable = Record<string, { readonly model: number; readonly used: number }>;
 
+/** What a training starts with. */
+export interface StartingEnergies {
+  readonly model: MaceModel;
+  readonly e0s: AtomicEnergyTable;
+  /** Of the training frames by this model, eV, by their ids. */
+  readonly energies: ReadonlyMap<string, number>;
+}
+
 /** Labels further off than this on average have another zero, eV/atom. */
 const OFF = 0.5;
 
@@ -26,7 +34,7 @@ export async function chooseAtomicEnergies(
   { model, head }: StartingModel,
   predict: FitRun["predict"],
   console: Console,
-): Promise<{ model: MaceModel; e0s: AtomicEnergyTable }> {
+): Promise<StartingEnergies> {
   const predictions = await predict(model, train);
   const n = model.elements.length;
   const current = model.atomicEnergies.slice(head * n, (head + 1) * n);
@@ -66,7 +74,11 @@ export async function chooseAtomicEnergies(
   tell(command, e0s, fit, 1000 * rmseOf(train, shifted).energy, console);
   const all = model.atomicEnergies.slice();
   all.set(energies, head * n);
-  return { model: { ...model, atomicEnergies: all }, e0s };
+  return {
+    model: { ...model, atomicEnergies: all },
+    e0s,
+    energies: new Map(train.map(({ frame }, f) => [frame.id, shifted[f].energy])),
+  };
 }
 
 function tell(

@@ -92,7 +92,7 @@ export class LabelCensus {
   }
 
   /** Says what was found and what is doubtful about it. */
-  tell(console: Console): void {
+  tell(console: Console, title = "Labels"): void {
     const told = QUANTITIES.map((quantity) => {
       const names = [...this.#names[quantity]];
       if (names.length === 0) return `no ${quantity}`;
@@ -101,7 +101,7 @@ export class LabelCensus {
           .join(", ")
       }`;
     });
-    console.say(`Labels: ${told.join("; ")}`);
+    console.say(`${title}: ${told.join("; ")}`);
     for (const quantity of QUANTITIES) {
       const names = [...this.#names[quantity]].map(([key]) => key);
       if (names.length < 2) continue;

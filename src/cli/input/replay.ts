@@ -14,7 +14,7 @@ import type { TrainCommand } from "../syntax/train_options.ts";
 import { inBatches } from "./batches.ts";
 import { loadPool, type PoolOfFrames } from "./load_pool.ts";
 import type { StartingModel } from "./starting_model.ts";
-import type { TrainingFrame, TrainingFrames } from "./training_frames.ts";
+import { frameKey, type TrainingFrame, type TrainingFrames } from "./training_frames.ts";
 
 /**
  * The frames to train on with some of others mixed in, chosen as `cpd distill` chooses and labelled by the model
@@ -43,17 +43,25 @@ export async function addReplay(
       }`,
     );
   }
-  const all = (await readAll(pool)).filter(({ species }) => species.length > 1);
+  const known = new Set([...frames.train, ...frames.valid].map(({ key }) => key));
+  const others = (await readAll(pool)).filter(({ species }) => species.length > 1);
+  const all = others.filter((frame) => !known.has(frameKey(frame)));
+  if (all.length < others.length) {
+    console.say(
+      `Replay: ${others.length - all.length} frames are trained or validated on, and not replayed`,
+    );
+  }
   if (all.length < n) {
     throw new RequestError(
-      `Cannot replay ${n} frames: the files hold ${all.length}; use a smaller --replay-n`,
+      `Cannot replay ${n} frames: the files hold ${all.length} that are not trained on; use a smaller --replay-n`,
     );
   }
   const chosen = all.length === n ? all : await choose(all, n, command, start, backend);
   const replayed = chosen.map((frame) => ({
-    frame,
-    labels: { energy: null, forces: null, stress: null, weight },
-    converged: true,
+    // Its own frame with its own labels may be trained on, too.
+    ...{ frame: { ...frame, id: `replay:${frame.id}` }, key: `replay ${frameKey(frame)}` },
+    ...{ labels: { energy: null, forces: null, stress: null, weight }, converged: true },
+    replayed: true,
   }));
   const predictions = await predict(model, replayed);
   const labelled = replayed.map((own, i): TrainingFrame => {

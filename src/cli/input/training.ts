@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Backend } from "../../backend.ts";
 import type { Build } from "../../cpu/memory.ts";
 import { InterruptedError, RequestError } from "../../errors.ts";
@@ -17,7 +18,8 @@ import { type AtomicEnergyTable, chooseAtomicEnergies } from "./atomic_energies.
 import { inBatches } from "./batches.ts";
 import { addReplay } from "./replay.ts";
 import type { StartingModel } from "./starting_model.ts";
-import { readOrder, type TrainingFrames } from "./training_frames.ts";
+import { framesHash, type TrainingFrames } from "./training_frames.ts";
+import { type OrderFile, placesInOrder } from "./training_order.ts";
 
 /** Kernels address no more. */
 const MOST_BYTES = 2 ** 32;
@@ -34,7 +36,9 @@ export interface Training {
   readonly course: Course;
   /** What was said of atomic energies. */
   readonly e0s: AtomicEnergyTable;
-  /** What the model said of the validation frames before the first step. */
+  /** What the model said before the first step: energies of the training frames by their ids, eV, and all of the
+   * validation frames. */
+  readonly energies: ReadonlyMap<string, number>;
   readonly before: readonly Prediction[];
   /** How the kernels of the CPU multiply and add; null on other backends. */
   build: Build | null;
@@ -47,12 +51,14 @@ export async function prepareTraining(
   command: TrainCommand,
   read: TrainingFrames,
   start: StartingModel,
+  order: OrderFile | null,
   backend: Backend,
   console: Console,
 ): Promise<Training> {
   const moving = movingTensors(start.model, command.train);
   const predict = predictor(backend, start.head);
-  const { model: first, e0s } = await chooseAtomicEnergies(command, read, start, predict, console);
+  const own = await chooseAtomicEnergies(command, read, start, predict, console);
+  const { model: first, e0s, energies } = own;
   const frames = await addReplay(command, read, first, start, backend, predict, console);
   const ids = frames.train.map(({ frame }) => frame.id);
   if (ids.length < command.batch) {
@@ -60,21 +66,22 @@ export async function prepareTraining(
       `Cannot make steps of ${command.batch} frames from ${ids.length}: use a smaller --batch`,
     );
   }
+  const epochs = order && placesInOrder(command.order!, order, ids);
+  const keys = frames.train.map(({ key }) => key);
   const options = { ...fitOptions(command), moving };
   const trainer = await backend.openTrainer(first, [...first.elements], start.head);
   tellTraining(console, frames, options, moving, first);
   tellMemory(frames, command.batch, trainer, console);
   return {
-    ...{ command, frames, start, backend, options, e0s },
+    ...{ command, frames, start, backend, options, e0s, energies },
     state: fitState(first, options),
     before: await predict(first, frames.valid),
     run: {
       ...{ train: frames.train, valid: frames.valid, trainer, predict },
-      order: command.order === null
-        ? (epoch) => shuffledOrder(ids, command.seed, epoch)
-        : readOrder(command.order, ids),
+      order: (epoch) =>
+        epochs ? epochs[(epoch - 1) % epochs.length] : shuffledOrder(keys, command.seed, epoch),
     },
-    course: courseOf(command, frames, start, backend),
+    course: courseOf(command, frames, start, epochs, backend),
     build: null,
     suspects: [],
   };
@@ -128,7 +135,7 @@ function tellTraining(
   const dropped = train.length % batch;
   console.say(
     `Frames: ${train.length} to train on, ${valid.length} to validate on; steps of ${batch}` +
-      (dropped > 0 ? `, ${dropped} frames are left out of each epoch in turn` : ""),
+      (dropped > 0 ? `, ${dropped} left out of each epoch in turn` : ""),
   );
   console.say(`Parameters: ${moved} of ${count(tensors)} move`);
   console.say(
@@ -164,19 +171,20 @@ function courseOf(
   command: TrainCommand,
   frames: TrainingFrames,
   start: StartingModel,
+  epochs: readonly (readonly number[])[] | null,
   { name }: Backend,
 ): Course {
   const others = new Set(
-    "inputs model valid output force json quiet threads epochs patience strict backend allowSoftware"
-      .split(" "),
+    ("inputs model valid order replay keys where skipBad groupBy output force json quiet threads epochs patience " +
+      "strict backend allowSoftware").split(" "),
   );
   const text = (value: unknown) =>
     JSON.stringify(value, (_, x) => x instanceof Map ? [...x] : typeof x === "bigint" ? `${x}` : x);
   return {
-    data: frames.pools.flatMap(({ files }) => files.map(({ sha256 }) => sha256)).join(" "),
+    frames: framesHash(frames),
     model: start.sha256,
     backend: name,
-    valid: typeof command.valid === "number" ? String(command.valid) : "a file",
+    order: epochs ? createHash("sha256").update(String(epochs)).digest("hex") : "shuffled",
     ...Object.fromEntries(
       Object.entries(command).filter(([key]) => !others.has(key))
         .map(([key, value]) => [key, text(value)]),

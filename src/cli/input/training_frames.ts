@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
 import { ParseError, UsageError } from "../../errors.ts";
 import { usableLabels } from "../../evaluate/frame_errors.ts";
-import { describeSystemError } from "../../errors.ts";
+import type { Frame } from "../../frame.ts";
 import type { LabelKeys } from "../../io/frame_labels.ts";
+import type { Problem } from "../../scan/facts.ts";
 import { heldOut } from "../../train/order.ts";
 import type { LabelledFrame } from "../../train/trainer.ts";
 import type { Console } from "../output/output.ts";
@@ -14,84 +15,115 @@ import { parseFilter } from "./where.ts";
 
 /** A frame to train or to validate on, and what else its file says of it. */
 export interface TrainingFrame extends LabelledFrame {
+  /** Hash of its atoms: whatever its file is called, it has the same place in the split and in the order. */
+  readonly key: string;
   readonly converged: boolean;
+  /** Labelled by the model that it starts from. */
+  readonly replayed: boolean;
 }
 
-/** What a training reads. */
+/** What a training reads; frames in the order of their keys. */
 export interface TrainingFrames {
   readonly train: readonly TrainingFrame[];
   readonly valid: readonly TrainingFrame[];
   /** Labelled energies of isolated atoms by atomic number, eV. */
   readonly isolated: ReadonlyMap<number, number>;
-  /** Of frames trained on and of a file of others to validate on. */
+  /** Of frames trained on, of a file of others to validate on, and of those to replay. */
   readonly pools: readonly PoolOfFrames[];
+  readonly leftOut: readonly Problem[];
+  /** Names of the labels of frames trained on, and how many frames have them. */
   readonly labels: ReturnType<LabelCensus["counts"]>;
 }
 
 const BATCH_ATOMS = 65536;
 
 /** Reads all frames with their labels, tells what these are, and sets frames aside to validate on.
- * @throws {ParseError} where a label that has a weight is in no frame */
+ * @throws {ParseError} where a label that has a weight is in no frame that is trained or validated on */
 export async function readTrainingFrames(
   command: TrainCommand,
   console: Console,
 ): Promise<TrainingFrames> {
-  const pool = await loadInputs(command, command.inputs, console);
-  const census = new LabelCensus();
-  const isolated = new Map<number, number>();
-  const frames = await labelledFrames(pool, command.keys, census, isolated);
-  census.check(command.keys, pool.files[0].name);
-  census.tell(console);
-  const labels = census.counts();
-  requireLabels(command, labels, pool);
-  const { valid } = command;
-  if (typeof valid === "string") {
-    const others = await loadInputs(command, [valid], console);
-    const held = await labelledFrames(others, command.keys, new LabelCensus(), new Map());
-    return { train: frames, valid: held, isolated, pools: [pool, others], labels };
-  }
+  const own = await labelledFrames(command, command.inputs, "Labels", console);
+  const other = typeof command.valid === "string"
+    ? await labelledFrames(command, [command.valid], "Labels of the validation", console)
+    : null;
+  const held = other ? own.frames.map(() => false) : heldOutOf(command, own);
+  const train = byKey(own.frames.filter((_, i) => !held[i]));
+  const valid = byKey(other ? other.frames : own.frames.filter((_, i) => held[i]));
+  requireLabels(command, train, "to train on", own);
+  requireLabels(command, valid, "to validate on", other ?? own);
+  warnOfOverlap(train, valid, console);
+  const pools = [own.pool, ...(other ? [other.pool] : [])];
+  return {
+    ...{ train, valid, pools, isolated: own.isolated, labels: own.census.counts() },
+    leftOut: pools.flatMap(({ leftOut }) => leftOut),
+  };
+}
+
+function byKey(frames: readonly TrainingFrame[]): TrainingFrame[] {
+  return frames.toSorted((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
+}
+
+/** For each frame whether it is held out. */
+function heldOutOf({ valid, groupBy, seed }: TrainCommand, { pool, frames }: Read): boolean[] {
   if (frames.length < 2) {
     throw new ParseError(
       pool.files[0].name,
       "it holds a single frame; name others with --valid FILE",
     );
   }
-  const groups = command.groupBy === null
-    ? frames.map(({ frame }) => frame.id)
-    : groupsOf(command.groupBy, pool);
-  const held = heldOut(groups, valid, command.seed);
-  return {
-    train: frames.filter((_, i) => !held[i]),
-    valid: frames.filter((_, i) => held[i]),
-    ...{ isolated, pools: [pool], labels },
-  };
+  const entries = pool.entries.filter(({ isolated }) => !isolated);
+  const groups = groupBy === null
+    ? frames.map(({ key }) => key)
+    : valuesOf(groupBy, "--group-by", entries);
+  if (new Set(groups).size === 1) {
+    throw new UsageError(
+      groupBy === null
+        ? "Cannot hold out frames: all of them are the same; use --valid FILE"
+        : `Cannot hold out groups of "${groupBy}": all frames have the same value; use --valid FILE`,
+    );
+  }
+  return heldOut(groups, Number(valid), seed);
 }
 
-/** Values of a key of all frames that are not isolated atoms. */
-function groupsOf(key: string, { entries }: PoolOfFrames): string[] {
-  const groups = valuesOf(key, "--group-by", entries.filter(({ isolated }) => !isolated));
-  if (new Set(groups).size > 1) return groups;
-  throw new UsageError(
-    `Cannot hold out groups of "${key}": all frames have the same value; use --valid FILE`,
-  );
+/** Frames of some inputs. */
+interface Read {
+  readonly pool: PoolOfFrames;
+  readonly frames: readonly TrainingFrame[];
+  readonly census: LabelCensus;
+  readonly isolated: ReadonlyMap<number, number>;
 }
 
-async function loadInputs(
-  { strict, skipBad, where, keys, groupBy }: TrainCommand,
+/** All frames of some inputs but isolated atoms, whose energies are collected. */
+async function labelledFrames(
+  { strict, skipBad, where, keys, groupBy, valid }: TrainCommand,
   inputs: readonly string[],
+  title: string,
   console: Console,
-): Promise<PoolOfFrames> {
-  return await loadPool(inputs, {
-    keys: { names: groupBy === null ? [] : [groupBy], short: false, energies: false },
+): Promise<Read> {
+  const wanted = groupBy === null || typeof valid === "string" ? [] : [groupBy];
+  const pool = await loadPool(inputs, {
+    keys: { names: wanted, short: false, energies: false },
     strict,
     bad: skipBad ? "skip" : "warn",
     where: where === null ? null : await parseFilter(where),
     energyKey: keys.energy,
   }, console);
+  const census = new LabelCensus();
+  const isolated = new Map<number, number>();
+  const frames = await readAll(pool, keys, census, isolated);
+  if (frames.length === 0) {
+    throw new ParseError(
+      pool.files[0].name,
+      "it holds isolated atoms alone, and nothing to train on",
+    );
+  }
+  census.check(keys, pool.files[0].name);
+  census.tell(console, title);
+  return { pool, frames, census, isolated };
 }
 
-/** All frames but isolated atoms, whose energies are collected. */
-async function labelledFrames(
+async function readAll(
   pool: PoolOfFrames,
   keys: LabelKeys,
   census: LabelCensus,
@@ -108,66 +140,66 @@ async function labelledFrames(
       census.add(frame.id, labels, usable);
       const { energy, forces, stress } = usable;
       frames.push({
-        frame,
+        ...{ frame, key: frameKey(frame), converged: labels.converged, replayed: false },
         labels: { energy, forces, stress, weight: 1 },
-        converged: labels.converged,
       });
     }
   }
   return frames;
 }
 
+/** Hash of a frame's atoms and cell. */
+export function frameKey({ species, positions, cell, pbc }: Frame): string {
+  const bytes = (x: Float64Array) => new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
+  return createHash("sha256").update(species).update(bytes(positions)).update(bytes(cell))
+    .update(pbc.join()).digest("hex");
+}
+
+/** Hash of frames, their labels and what is done with them. */
+export function framesHash({ train, valid }: Pick<TrainingFrames, "train" | "valid">): string {
+  const hash = createHash("sha256");
+  for (const [role, frames] of [["train", train], ["valid", valid]] as const) {
+    for (const { key, replayed, labels: { energy, forces, stress, weight } } of frames) {
+      hash.update(
+        `${role} ${key} ${replayed} ${energy} ${weight} ${forces?.join()} ${stress?.join()}\n`,
+      );
+    }
+  }
+  return hash.digest("hex");
+}
+
 /** @throws {ParseError} naming the labels that are missing and the names that were found */
 function requireLabels(
   { energyWeight, forcesWeight, stressWeight }: TrainCommand,
-  counts: TrainingFrames["labels"],
-  pool: PoolOfFrames,
+  frames: readonly TrainingFrame[],
+  role: string,
+  { pool, census }: Read,
 ): void {
   const weights = { energy: energyWeight, forces: forcesWeight, stress: stressWeight };
   for (const quantity of ["energy", "forces", "stress"] as const) {
-    if (weights[quantity] === 0 || Object.keys(counts[quantity]).length > 0) continue;
-    const found = Object.values(counts).flatMap((names) => Object.keys(names));
+    if (weights[quantity] === 0 || frames.some(({ labels }) => labels[quantity] !== null)) continue;
+    const found = Object.values(census.counts()).flatMap((names) => Object.keys(names));
     const seen = found.length > 0 ? `labels are ${found.join(", ")}` : "there is no label at all";
     throw new ParseError(
       pool.files[0].name,
-      `no frame is labelled with ${quantity}, which has weight ${
+      `no frame ${role} is labelled with ${quantity}, which has weight ${
         weights[quantity]
-      }: ${seen}; name it ` +
-        `with --${quantity}-key, or use --${quantity}-weight 0`,
+      }: ${seen}; name ` +
+        `it with --${quantity}-key, or use --${quantity}-weight 0`,
     );
   }
 }
 
-/**
- * Places of the training frames in the order of the steps of each epoch, from a file of ids; a file of one epoch
- * serves all of them.
- *
- * @throws {ParseError} where an id is none of the training frames
- */
-export function readOrder(path: string, ids: readonly string[]): (epoch: number) => number[] {
-  let content: string;
-  try {
-    content = readFileSync(path, "utf8");
-  } catch (error) {
-    throw describeSystemError(error);
-  }
-  const places = new Map(ids.map((id, i) => [id, i]));
-  const order = content.split("\n").flatMap((line, i) => {
-    const id = line.trim();
-    if (id === "") return [];
-    const place = places.get(id);
-    if (place !== undefined) return [place];
-    throw new ParseError(`${path}:${i + 1}`, `"${id}" is none of the training frames`);
-  });
-  if (order.length === 0 || order.length % ids.length !== 0) {
-    throw new ParseError(
-      path,
-      `it names ${order.length} frames, expected all ${ids.length} training frames, once or for every epoch`,
-    );
-  }
-  const given = order.length / ids.length;
-  return (epoch) => {
-    const first = ((epoch - 1) % given) * ids.length;
-    return order.slice(first, first + ids.length);
-  };
+function warnOfOverlap(
+  train: readonly TrainingFrame[],
+  valid: readonly TrainingFrame[],
+  console: Console,
+): void {
+  const known = new Set(train.map(({ key }) => key));
+  const shared = valid.filter(({ key }) => known.has(key));
+  if (shared.length === 0) return;
+  console.warn(
+    `${shared.length} of ${valid.length} validation frames are trained on, the first is ` +
+      `${shared[0].frame.id}: the validation is better than the model`,
+  );
 }

@@ -1,5 +1,7 @@
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { isArchive } from "../../checkpoint/archive.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { exportWeights } from "../../checkpoint/export.ts";
@@ -10,6 +12,7 @@ import { formatWeights } from "../../checkpoint/weights.ts";
 import type { Build } from "../../cpu/memory.ts";
 import { UsageError, WeightsError } from "../../errors.ts";
 import type { Suspect } from "../../evaluate/suspects.ts";
+import type { Frame } from "../../frame.ts";
 import { csvLine } from "../../io/table.ts";
 import type { ModelWeights } from "../../model/model_weights.ts";
 import type { Epoch } from "../../train/fit.ts";
@@ -21,8 +24,78 @@ const FORMAT = "cpd-restart";
 /** Writes a file whole or not at all. */
 function save(folder: string, name: string, content: string | Uint8Array): void {
   const path = join(folder, name);
-  writeFileSync(`${path}.partial`, content);
-  renameSync(`${path}.partial`, path);
+  try {
+    writeFileSync(`${path}.partial`, content);
+    renameSync(`${path}.partial`, path);
+  } catch (error) {
+    rmSync(`${path}.partial`, { force: true });
+    throw Object.assign(error as Error, { path });
+  }
+}
+
+/** What a training writes. */
+const WRITTEN = [
+  ...[
+    "model.model",
+    "model.safetensors",
+    "last.model",
+    "last.safetensors",
+    "loss.csv",
+    "split.csv",
+  ],
+  ...[RESTART, "report.json", "report.html", "figures"],
+];
+
+/** Removes what another training left, before one begins anew. */
+export function clearTraining(folder: string): void {
+  for (const name of WRITTEN) rmSync(join(folder, name), { recursive: true, force: true });
+}
+
+/**
+ * Keeps a folder for this process: two trainings in one would mix their files.
+ *
+ * @returns what gives it back
+ * @throws {UsageError} if another process that lives has it
+ */
+export function lockFolder(folder: string): () => void {
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, "lock");
+  const own = `${hostname()} ${process.pid}`;
+  if (existsSync(path)) {
+    const [host, pid] = readFileSync(path, "utf8").split(" ");
+    if (host === hostname() && isAlive(Number(pid))) {
+      throw new UsageError(`Cannot train into "${folder}": process ${pid} does; use another -o`);
+    }
+  }
+  writeFileSync(path, own);
+  return () => rmSync(path, { force: true });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Order of frames by their files and their places in them. */
+export const byName = new Intl.Collator("en", { numeric: true }).compare;
+
+/** Writes which frame is trained on, validated on, or replayed. */
+export function writeSplit(
+  folder: string,
+  { train, valid }: {
+    readonly train: readonly { readonly frame: Frame; readonly replayed: boolean }[];
+    readonly valid: readonly { readonly frame: Frame }[];
+  },
+): void {
+  const rows = [
+    ...train.map(({ frame, replayed }) => [frame.id, replayed ? "replay" : "train"]),
+    ...valid.map(({ frame }) => [frame.id, "valid"]),
+  ].sort(([a], [b]) => byName(a, b));
+  save(folder, "split.csv", csvLine(["id", "role"]) + rows.map(csvLine).join(""));
 }
 
 /** Whether a training was begun in a folder. */

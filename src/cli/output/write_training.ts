@@ -29,6 +29,12 @@ export function recipeOf(
     options,
     train: command.train,
     elements: command.elements,
+    head: start.whole.heads[start.head],
+    labels: frames.labels,
+    valid_from: command.valid,
+    group_by: command.groupBy,
+    where: command.where,
+    order: command.order,
     replay: command.replay,
     seed: String(command.seed),
     epoch,
@@ -44,7 +50,8 @@ export async function writeTraining(
   warnings: readonly string[],
 ): Promise<string> {
   const { command, frames, start, backend, state, before, run, suspects } = training;
-  const best = state.best!;
+  const best = state.best ??
+    { epoch: 0, weights: tensorsOf(weightsOf(state.model)).map((t) => t.numbers) };
   const model = withWeights(state.model, mapWeights(weightsOf(state.model), (x) => x.slice()));
   tensorsOf(weightsOf(model)).forEach(({ numbers }, k) => numbers.set(best.weights[k]));
   const after = await run.predict(model, frames.valid);
@@ -86,7 +93,10 @@ export async function writeTraining(
   ];
   const page = trainingPage(told, rows, suspects, notes, figures.map(({ figure }) => figure));
   save("report.html", page);
-  return command.json ? json(summary) : [...textTable(rows), ...notesOf(training), ""].join("\n");
+  const units = "E in meV/atom, F in meV/Å, S in meV/Å³, on the validation frames";
+  return command.json
+    ? json(summary)
+    : [...textTable(rows), units, ...notesOf(training), ""].join("\n");
 }
 
 function errorRows([before, after]: readonly Rmse[], best: number): string[][] {
@@ -106,10 +116,10 @@ function errorRows([before, after]: readonly Rmse[], best: number): string[][] {
 function notesOf({ state, options, start }: Training): string[] {
   const last = state.epochs.length - 1;
   return [
-    ...(state.best!.epoch === 0
+    ...(state.best && state.epochs[state.best.epoch].validLoss > state.epochs[0].validLoss
       ? [
-        "No epoch was better on the validation frames than the model before the first step, which is kept; a " +
-        "smaller --learning-rate may help, see cpd help training",
+        "No epoch was better on the validation frames than the model before the first step: take a smaller " +
+        "--learning-rate, see cpd help training",
       ]
       : []),
     ...(last < options.epochs

@@ -72,6 +72,16 @@ export const RUNNING: OptionGroup = {
   ],
 };
 
+/** The same for a command whose `auto` is the CPU. */
+export const RUNNING_ON_CPU: OptionGroup = {
+  ...RUNNING,
+  options: RUNNING.options.map((option) =>
+    option.flag === "backend"
+      ? { ...option, help: "auto, gpu, cpu or reference (default: auto, the CPU)" }
+      : option
+  ),
+};
+
 export const WHERE: OptionSpec = {
   flag: "where",
   value: "EXPR",

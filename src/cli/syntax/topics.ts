@@ -119,8 +119,8 @@ shift and pair repulsion do not move.
   defaults    the protocol of arXiv 2604.03027: 500 epochs, steps of 2 frames, learning rate 0.01,
               energy 10000, forces 550, no stress, gradient clipped to 10, decay 5e-7, no averages
   validation  its loss is summed over steps and divided by the number of frames, as mace has it:
-              smaller than a mean by the size of a step. The best epoch is kept; 0 is before the
-              first step
+              smaller than a mean by the size of a step. The best epoch is kept; 0, before
+              the first step, is there to compare
 
 The learning rate. 0.01 is mace's for training from scratch. The gradient is clipped in nearly
 every step, so that every number moves by about the learning rate: 0.01 forgets much of a good

@@ -59,6 +59,7 @@ export interface TrainCommand extends RunningOptions {
  * @throws {UsageError} naming the flag and the value that is wrong */
 export function parseTrain(args: readonly string[]): TrainCommand {
   const { values, positionals } = readFlags(args, flagsOf("train"));
+  refuseIdle(values);
   if (positionals.length === 0) throw new UsageError("Cannot train: no TRAIN file was given");
   const model = text(values, "model");
   if (model === null) throw new UsageError("Cannot train: --model, to start from, is missing");
@@ -98,10 +99,29 @@ export function parseTrain(args: readonly string[]): TrainCommand {
   };
 }
 
+/** @throws {UsageError} where an option would have no effect */
+function refuseIdle(values: Values): void {
+  const weight = (flag: string, fallback: number) => Number(values[flag] ?? fallback);
+  if (values["huber-delta"] !== undefined && (values.loss ?? "weighted") === "weighted") {
+    throw new UsageError("Cannot use --huber-delta with --loss weighted: it has no such bound");
+  }
+  const valid = values.valid;
+  if (values["group-by"] !== undefined && typeof valid === "string" && !isShare(valid)) {
+    throw new UsageError("Cannot use --group-by with --valid FILE: nothing is held out");
+  }
+  const sum = weight("energy-weight", 10000) + weight("forces-weight", 550) +
+    weight("stress-weight", 0);
+  if (sum === 0) throw new UsageError("Cannot train: all weights of the loss are 0");
+}
+
+function isShare(given: string): boolean {
+  return /^[\d.][\d.eE+-]*$/.test(given);
+}
+
 /** A share between 0 and 1, or a file. */
 function validation(values: Values): string | number {
   const given = text(values, "valid") ?? "0.1";
-  return /^[\d.eE+-]+$/.test(given) ? number({ valid: given }, "valid", 0.1, 1e-6, 0.9) : given;
+  return isShare(given) ? number({ valid: given }, "valid", 0.1, 1e-6, 0.9) : given;
 }
 
 function plateau(given: string): TrainCommand["plateau"] {
@@ -122,9 +142,12 @@ function atomicEnergies(given: string): AtomicEnergyChoice {
   if (word) return word;
   const energies = new Map<number, number>();
   for (const item of given.split(",")) {
-    const [symbol, value = ""] = item.split(":");
+    const [symbol, value = "", more] = item.split(":");
     const [z, energy] = [atomicNumber(symbol.trim()), Number(value)];
-    if (z === 0 || energies.has(z) || value.trim() === "" || !Number.isFinite(energy)) {
+    if (
+      more !== undefined || z === 0 || energies.has(z) || value.trim() === "" ||
+      !Number.isFinite(energy)
+    ) {
       throw new UsageError(`Cannot use --e0s "${given}": expected ${words.join(", ")}, or H:E,O:E`);
     }
     energies.set(z, energy);

@@ -3,7 +3,7 @@ import {
   ENERGY_KEY,
   FORCES_AND_STRESS_KEYS,
   HEAD,
-  RUNNING,
+  RUNNING_ON_CPU,
   SKIP_BAD,
   WHERE,
 } from "./option_specs.ts";
@@ -16,7 +16,7 @@ export const TRAIN: CommandSpec = {
   description:
     "Trains a MACE model on energies, forces and stress. Names, defaults and every step are those of " +
     "mace_run_train; cpd help training says what they mean. Writes model.model (the checkpoint that it " +
-    "started from with its numbers replaced, which mace-torch loads), model.safetensors, loss.csv, " +
+    "started from with its numbers replaced, which mace-torch loads), model.safetensors, loss.csv, split.csv, " +
     "restart, report.json, report.html and figures. The best and the last model are whole on disk at " +
     "any time; the same command again goes on where it was stopped.",
   examples: [
@@ -118,7 +118,9 @@ export const TRAIN: CommandSpec = {
           flag: "order",
           value: "FILE",
           path: true,
-          help: "ids of the training frames in the order of the steps (default: seeded shuffle)",
+          help:
+            "ids of the training frames, as in split.csv, in the order of the steps (default: seeded " +
+            "shuffle)",
         },
         WHERE,
         SKIP_BAD,
@@ -138,6 +140,6 @@ export const TRAIN: CommandSpec = {
         { flag: "replay-weight", value: "W", help: "factor of their losses (default: 1)" },
       ],
     },
-    RUNNING,
+    RUNNING_ON_CPU,
   ],
 };
