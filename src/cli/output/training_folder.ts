@@ -63,7 +63,8 @@ export function lockFolder(folder: string): () => void {
   const own = `${hostname()} ${process.pid}`;
   if (existsSync(path)) {
     const [host, pid] = readFileSync(path, "utf8").split(" ");
-    if (host === hostname() && isAlive(Number(pid))) {
+    const other = Number(pid) !== process.pid; // a container counts from 1 again
+    if (other && host === hostname() && isAlive(Number(pid))) {
       throw new UsageError(`Cannot train into "${folder}": process ${pid} does; use another -o`);
     }
   }
