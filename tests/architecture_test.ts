@@ -18,6 +18,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   potential: ["backend", "model"],
   speed: ["backend", "graph", "model", "linalg", "select", "train"],
   train: ["model"],
+  dynamics: [],
+  analyze: ["io", "dynamics"],
   report: ["compare", "evaluate", "pipeline", "scan", "select", "train"],
   backend: ["graph", "model", "linalg", "select", "train"],
   pipeline: ["backend", "model", "linalg", "select"],
