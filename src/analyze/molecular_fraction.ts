@@ -18,9 +18,10 @@ export function molecularCoordination(graph: Graph): Float64Array {
   const receiver = receiverOf(graph);
   const out = new Float64Array(nAtoms);
   for (let e = 0; e < nEdges; e++) {
-    const r = Math.hypot(vectors[3 * e], vectors[3 * e + 1], vectors[3 * e + 2]);
-    const y = (r - D_0) / (D_MAX - D_0);
-    out[receiver[e]] += y <= 0 ? 1 : y >= 1 ? 0 : (y - 1) ** 2 * (1 + 2 * y);
+    const squared = vectors[3 * e] ** 2 + vectors[3 * e + 1] ** 2 + vectors[3 * e + 2] ** 2;
+    if (squared >= D_MAX * D_MAX) continue;
+    const y = (Math.sqrt(squared) - D_0) / (D_MAX - D_0);
+    out[receiver[e]] += y <= 0 ? 1 : (y - 1) ** 2 * (1 + 2 * y);
   }
   return out;
 }

@@ -1,64 +1,49 @@
-import { cellVolume, type Graph, receiverOf } from "../frame.ts";
-
-/** Histogram of distances between atoms. */
-export interface PairHistogram {
-  /** Width of the bins, Å; bin k holds k · width ≤ r < (k + 1) · width. */
-  readonly width: number;
-  /** Ordered pairs of different atoms, all images, shape (n_bins). */
-  readonly counts: Float64Array;
-}
+import { type Graph, receiverOf } from "../frame.ts";
 
 /**
- * Counts the ordered pairs i ≠ j of a frame in bins of their distance.
+ * Counts the ordered pairs i ≠ j of a frame, all images included, in bins of their distance: bin k holds
+ * k · width ≤ r < (k + 1) · width.
  *
  * @param graph all edges up to the last bin's end
- * @param kinds elements of receiver and sender that are counted; null for all
+ * @param elements atomic numbers of the kinds
+ * @param width of a bin, Å
+ * @returns shape (n_kinds, n_kinds, n_bins): kind of the centre, kind of the other
  */
-export function pairHistogram(
+export function pairCounts(
   graph: Graph,
+  elements: readonly number[],
   width: number,
   nBins: number,
-  kinds: readonly [number, number] | null = null,
-): PairHistogram {
+): Float64Array {
   const { vectors, sender, species, nEdges } = graph;
   const receiver = receiverOf(graph);
-  const counts = new Float64Array(nBins);
+  const kinds = Uint8Array.from(species, (z) => elements.indexOf(z));
+  const counts = new Float64Array(elements.length ** 2 * nBins);
   for (let e = 0; e < nEdges; e++) {
     const [n, j] = [receiver[e], sender[e]];
-    if (n === j || (kinds && (species[n] !== kinds[0] || species[j] !== kinds[1]))) continue;
+    if (n === j) continue;
     const r = Math.sqrt(
       vectors[3 * e] ** 2 + vectors[3 * e + 1] ** 2 + vectors[3 * e + 2] ** 2,
     );
     const bin = Math.floor(r / width);
-    if (bin < nBins) counts[bin]++;
+    if (bin < nBins) counts[(kinds[n] * elements.length + kinds[j]) * nBins + bin]++;
   }
-  return { width, counts };
+  return counts;
 }
 
 /**
- * Pair distribution function g(r) of a histogram, with exact shells: g = n_b / (N_a ρ_b 4/3 π (r₊³ - r₋³)).
+ * Pair distribution function of counts, with exact shells: g = n / (Σ N_a ρ_b · 4/3 π (r₊³ - r₋³)).
  *
- * @param nCentres atoms around which pairs were counted, N_a
- * @param density of the others, ρ_b, 1/Å³: (N - 1) / V of one kind, where an ideal gas has g = 1
+ * @param expected Σ N_a ρ_b over the frames that were counted, 1/Å³; ρ_b is (N - 1) / V of one kind, where an ideal
+ * gas has g = 1
  */
 export function pairDistribution(
-  { width, counts }: PairHistogram,
-  nCentres: number,
-  density: number,
+  counts: Float64Array,
+  width: number,
+  expected: number,
 ): Float64Array {
   return counts.map((n, k) => {
     const shell = 4 / 3 * Math.PI * width ** 3 * ((k + 1) ** 3 - k ** 3);
-    return n / (nCentres * density * shell);
+    return n / (expected * shell);
   });
-}
-
-/** Atoms within the end of each bin, on average. */
-export function runningCoordination({ counts }: PairHistogram, nCentres: number): Float64Array {
-  let sum = 0;
-  return counts.map((n) => (sum += n) / nCentres);
-}
-
-/** (N - 1) / V, 1/Å³: the density that every atom sees. */
-export function seenDensity(nAtoms: number, cell: Float64Array): number {
-  return (nAtoms - 1) / cellVolume(cell);
 }

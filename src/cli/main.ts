@@ -40,6 +40,11 @@ async function run(args: readonly string[]): Promise<void> {
       const { runEvaluate } = await import("./commands/evaluate.ts");
       return await runEvaluate(parseEvaluate(rest));
     }
+    case "analyze": {
+      const { parseAnalyze } = await import("./syntax/analyze_options.ts");
+      const { runAnalyze } = await import("./commands/analyze.ts");
+      return await runAnalyze(parseAnalyze(rest));
+    }
     case "train": {
       const { parseTrain } = await import("./syntax/train_options.ts");
       const { runTrain } = await import("./commands/train.ts");

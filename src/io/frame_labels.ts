@@ -3,8 +3,8 @@ import { findKey, lookUp, onlyNumber, parseBooleans, parseNumbers } from "./comm
 import { type DeclaredUnits, declaredUnits } from "./declared_units.ts";
 import type { RawFrame } from "./frame_ranges.ts";
 import { type LabelKind, labelsOf, likeLabel } from "./labels.ts";
-import { parseNumberBytes } from "./number_bytes.ts";
 import { parseProperties, type Property } from "./properties.ts";
+import { readVectors } from "./vector_column.ts";
 
 /** What a frame says about its energy, forces and stress; numbers as they are written, NaN included. */
 export interface FrameLabels {
@@ -102,7 +102,7 @@ function unreadLabels(
 }
 
 function readForces(
-  { bytes, nAtoms, rowsStart }: RawFrame,
+  raw: RawFrame,
   columns: readonly Property[],
   key: string | null,
   factor: number,
@@ -112,23 +112,7 @@ function readForces(
     ? labelsOf("forces", able.map((column) => column.name))
     : able.map((column) => column.name).filter((own) => own.toLowerCase() === key.toLowerCase());
   const column = able.find((candidate) => candidate.name === name);
-  if (!column) return null;
-  const values = new Float64Array(3 * nAtoms);
-  let at = rowsStart;
-  for (let i = 0; i < nAtoms; i++) {
-    let end = bytes.indexOf(10, at);
-    if (end < 0) end = bytes.length;
-    for (let c = 0; at < end; c++) {
-      while (at < end && bytes[at] <= 32) at++;
-      const from = at;
-      while (at < end && bytes[at] > 32) at++;
-      const k = c - column.start;
-      if (k >= 0 && k < 3) values[3 * i + k] = factor * parseNumberBytes(bytes, from, at);
-      if (k >= 2) break;
-    }
-    at = end + 1;
-  }
-  return { key: column.name, values };
+  return column ? { key: column.name, values: readVectors(raw, column, factor) } : null;
 }
 
 /** Stress and virial; a key that the user gives is a virial where its name says so. */

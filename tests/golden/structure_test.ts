@@ -8,15 +8,11 @@ import {
   molecularCoordination,
   molecularFraction,
 } from "../../src/analyze/molecular_fraction.ts";
-import {
-  pairDistribution,
-  pairHistogram,
-  seenDensity,
-} from "../../src/analyze/pair_distribution.ts";
+import { pairCounts, pairDistribution } from "../../src/analyze/pair_distribution.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
 import { parseFrame } from "../../src/io/extxyz.ts";
 import { readRawFrames } from "../../src/io/inputs.ts";
-import type { Frame } from "../../src/frame.ts";
+import { cellVolume, type Frame } from "../../src/frame.ts";
 import { assertClose, projectPath, readNpz, sharedPath } from "../support.ts";
 
 async function* framesOf(path: string, wanted: number): AsyncGenerator<Frame> {
@@ -34,12 +30,17 @@ test("pair counts, g(r), coordination and molecular fraction are the recorded on
   for (const one of recorded) {
     const frame = frames[one.labelled_frame];
     const graph = neighborList(frame, one.bin * one.n_bins);
-    const histogram = pairHistogram(graph, one.bin, one.n_bins);
-    assert.deepEqual([...histogram.counts], one.counts, "counts");
+    const counts = pairCounts(graph, [1], one.bin, one.n_bins);
+    assert.deepEqual([...counts], one.counts, "counts");
     const n = one.n_atoms;
-    const seen = seenDensity(n, frame.cell);
-    assertClose(pairDistribution(histogram, n, seen), one.g_with_N_minus_1, 1e-12, "(N - 1) / V");
-    const whole = pairDistribution(histogram, n, seen * n / (n - 1));
+    const seen = n * (n - 1) / cellVolume(frame.cell);
+    assertClose(
+      pairDistribution(counts, one.bin, seen),
+      one.g_with_N_minus_1,
+      1e-12,
+      "(N - 1) / V",
+    );
+    const whole = pairDistribution(counts, one.bin, seen * n / (n - 1));
     assertClose(whole, one.g_with_N, 1e-12, "N / V");
     const coordination = molecularCoordination(neighborList(frame, MOLECULAR_REACH));
     assertClose(coordination, one.coordination_numbers, 1e-12, "coordination");

@@ -209,14 +209,15 @@ function reportTruncation(
 export function sourcesOf(
   command: {
     readonly inputs: readonly string[];
-    readonly model: string | null;
+    readonly model?: string | null;
+    readonly overlay?: string | null;
     readonly features?: string | null;
     readonly reference?: string | null;
     readonly keep?: readonly string[];
   },
 ): string[] {
-  const { inputs, model, features, reference, keep = [] } = command;
-  const others = [model, features, reference].filter((path) => typeof path === "string");
+  const { inputs, model, overlay, features, reference, keep = [] } = command;
+  const others = [model, overlay, features, reference].filter((path) => typeof path === "string");
   return [...inputs.map((input) => parseInput(input).path), ...others, ...keep];
 }
 

@@ -3,16 +3,19 @@ import type { Backend } from "../../backend.ts";
 import type { PoolOfFrames } from "../input/load_pool.ts";
 import { VERSION } from "../syntax/version.ts";
 
+/** What every report of a run with a backend says. */
+export function runFacts({ name, description }: Backend, pool: PoolOfFrames) {
+  return { ...programFacts(pool), backend: name, backend_description: description };
+}
+
 /** What every report says of a run. */
-export function runFacts(backend: Backend, pool: PoolOfFrames) {
+export function programFacts(pool: PoolOfFrames) {
   const versions = process.versions as Record<string, string | undefined>;
   return {
     program: "cpd",
     version: VERSION,
     runtime: versions.deno ? `deno ${versions.deno}` : `bun ${versions.bun}`,
     platform: `${process.platform} ${process.arch}`,
-    backend: backend.name,
-    backend_description: backend.description,
     inputs: pool.files.map(({ name, sha256 }) => ({ file: name, sha256 })),
     command: commandLine(),
   };

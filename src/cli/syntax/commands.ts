@@ -12,6 +12,7 @@ import {
   SPLITTING,
   WHERE,
 } from "./option_specs.ts";
+import { ANALYZE } from "./analyze_spec.ts";
 import { TRAIN } from "./train_spec.ts";
 import { METHODS } from "../../select/method.ts";
 
@@ -349,6 +350,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   COMPARE,
   TRAIN,
   EVALUATE,
+  ANALYZE,
   SCAN,
   FEATURES,
   MODEL,

@@ -1,0 +1,26 @@
+import { type BlockAverage, blockAverage } from "./block_average.ts";
+import { COLUMNS, type FrameFacts } from "./frame_facts.ts";
+
+/** Averages of the columns that frames have, by the names of these. */
+export type Averages = Readonly<Record<string, BlockAverage>>;
+
+/** Averages over frames in their order; a column is left out where no frame has it. */
+export function averagesOf(frames: readonly FrameFacts[]): Averages {
+  return Object.fromEntries(
+    Object.entries(COLUMNS).flatMap(([name, key]) => {
+      const values = frames.map((frame) => frame[key]).filter(Number.isFinite);
+      return values.length > 0 ? [[name, blockAverage(values)]] : [];
+    }),
+  );
+}
+
+/** Frames of each group, in the order in which these come first. */
+export function groupsOf(frames: readonly FrameFacts[]): Map<string, FrameFacts[]> {
+  const groups = new Map<string, FrameFacts[]>();
+  for (const frame of frames) {
+    const own = groups.get(frame.group) ?? [];
+    own.push(frame);
+    groups.set(frame.group, own);
+  }
+  return groups;
+}
