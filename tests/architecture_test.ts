@@ -18,7 +18,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   potential: ["backend", "model"],
   speed: ["backend", "graph", "model", "linalg", "select", "train"],
   train: ["model"],
-  dynamics: [],
+  dynamics: ["model"],
   analyze: ["dynamics"],
   report: ["analyze", "compare", "evaluate", "pipeline", "scan", "select", "train"],
   backend: ["graph", "model", "linalg", "select", "train"],

@@ -40,6 +40,11 @@ async function run(args: readonly string[]): Promise<void> {
       const { runEvaluate } = await import("./commands/evaluate.ts");
       return await runEvaluate(parseEvaluate(rest));
     }
+    case "md": {
+      const { parseMd } = await import("./syntax/md_options.ts");
+      const { runMd } = await import("./commands/md.ts");
+      return await runMd(parseMd(rest));
+    }
     case "analyze": {
       const { parseAnalyze } = await import("./syntax/analyze_options.ts");
       const { runAnalyze } = await import("./commands/analyze.ts");

@@ -1,7 +1,7 @@
 import type { Averages } from "../analyze/averages.ts";
-import type { BlockAverage } from "../analyze/block_average.ts";
 import type { Measured, Transport } from "../analyze/transport.ts";
 import type { AnalyzedGroup } from "./analysis_figures.ts";
+import { withError } from "./lines.ts";
 import { type Captioned, drawn, list, plainPage, table } from "./plain_page.ts";
 
 /** Columns that are shown, and their heads. */
@@ -30,12 +30,6 @@ export function averageTable(
     row("all", frames, all),
     ...groups.map((group) => row(group.name, group.frames.length, group.averages)),
   ];
-}
-
-function withError({ mean, error }: Pick<BlockAverage, "mean" | "error">): string {
-  if (!(error > 0)) return String(Number(mean.toPrecision(5)));
-  const decimals = Math.max(0, 1 - Math.floor(Math.log10(error)));
-  return `${mean.toFixed(decimals)} ± ${error.toFixed(decimals)}`;
 }
 
 /** Coefficients of diffusion in words. */

@@ -3,7 +3,7 @@ import type { FrameFacts } from "../analyze/frame_facts.ts";
 import type { PairTable } from "../analyze/pair_sums.ts";
 import type { Transport } from "../analyze/transport.ts";
 import { bar, COLORS, curve, dots, figure, rangeOf } from "./figure.ts";
-import type { Captioned } from "./plain_page.ts";
+import { lines, type NamedFigure } from "./lines.ts";
 
 /** Frames with one value of the key, or all of them. */
 export interface AnalyzedGroup {
@@ -19,11 +19,6 @@ export interface KnownPoint {
   readonly rs: number;
   readonly pressure: number;
   readonly molecularFraction: number;
-}
-
-interface NamedFigure {
-  readonly name: string;
-  readonly figure: Captioned;
 }
 
 /** Bars of a histogram. */
@@ -58,31 +53,6 @@ export function analysisFigures(
     ...composition(groups),
     ...motion(transports),
   ];
-}
-
-/** Lines in one panel, each with its name. */
-function lines(
-  name: string,
-  caption: string,
-  [xLabel, yLabel]: readonly [string, string],
-  series: readonly (readonly [string, readonly (readonly number[])[]])[],
-): NamedFigure[] {
-  const shown = series.slice(0, COLORS.length);
-  const points = shown.map(([, own]) => own as readonly (readonly [number, number])[]);
-  if (points.length === 0) return [];
-  const axes = {
-    title: caption,
-    x: { label: xLabel, domain: rangeOf(points.flatMap((own) => own.map(([x]) => x)), 0) },
-    y: { label: yLabel, domain: rangeOf(points.flatMap((own) => own.map(([, y]) => y))) },
-    ...(shown.length > 1 && {
-      legend: shown.map(([title], i) => ({ name: title, color: COLORS[i] })),
-    }),
-  };
-  const svg = figure(axes, (x, y) => points.map((own, i) => curve(own, x, y, COLORS[i])));
-  const some = series.length > shown.length
-    ? `; the first ${shown.length} of ${series.length}`
-    : "";
-  return [{ name, figure: [`${caption}${some}`, svg] }];
 }
 
 /** Means of groups against r_s with bars of two errors, and known points. */

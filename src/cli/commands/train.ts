@@ -22,17 +22,15 @@ import { openBackend } from "../open_backend.ts";
 import { Console, Stopwatch } from "../output/output.ts";
 import { checkOutput } from "../output/output_folder.ts";
 import { tellSuspects } from "../output/suspects.ts";
+import { buildOf, holdsRestart, lockFolder } from "../output/restart_folder.ts";
 import {
-  buildOf,
   clearTraining,
-  holdsRestart,
   isTorchFile,
-  lockFolder,
-  readRestart,
+  readTrainingRestart,
   writeLosses,
-  writeRestart,
   writeSplit,
   writeTorchModel,
+  writeTrainingRestart,
   writeWeights,
 } from "../output/training_folder.ts";
 import { recipeOf, writeTraining } from "../output/write_training.ts";
@@ -104,7 +102,7 @@ async function openTrainingBackend(
 function goOn(training: Training, console: Console): void {
   const { command, course, state } = training;
   const weights = tensorsOf(weightsOf(state.model)).map(({ numbers }) => numbers);
-  const { saved, found } = readRestart(command.output, course);
+  const { saved, found } = readTrainingRestart(command.output, course);
   restoreState(state, weights, saved);
   training.suspects = found;
   const done = state.epochs.length - 1;
@@ -201,7 +199,7 @@ function save(training: Training, epoch: Epoch): void {
   }
   writeLosses(output, state.epochs);
   const weights = tensorsOf(weightsOf(state.model)).map(({ numbers }) => numbers);
-  writeRestart(output, saveState(state, weights), course, suspects, training.build);
+  writeTrainingRestart(output, saveState(state, weights), course, suspects, training.build);
 }
 
 /** Writes a model of the trained elements back among all of them. */

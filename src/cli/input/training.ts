@@ -12,7 +12,7 @@ import type { LabelledFrame, Trainer } from "../../train/trainer.ts";
 import { movingTensors, tensorsOf } from "../../train/weights.ts";
 import { isInterrupted } from "../interrupt.ts";
 import type { Console } from "../output/output.ts";
-import type { Course } from "../output/training_folder.ts";
+import type { Course } from "../output/restart_folder.ts";
 import type { TrainCommand } from "../syntax/train_options.ts";
 import { type AtomicEnergyTable, chooseAtomicEnergies } from "./atomic_energies.ts";
 import { inBatches } from "./batches.ts";

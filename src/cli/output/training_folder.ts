@@ -1,37 +1,21 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { hostname } from "node:os";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { isArchive } from "../../checkpoint/archive.ts";
 import type { Checkpoint } from "../../checkpoint/checkpoint.ts";
 import { exportWeights } from "../../checkpoint/export.ts";
 import { replaceTensors } from "../../checkpoint/replace_tensors.ts";
-import { formatTensors, readTensors } from "../../checkpoint/safetensors.ts";
 import { weightsByName } from "../../checkpoint/weight_names.ts";
 import { formatWeights } from "../../checkpoint/weights.ts";
 import type { Build } from "../../cpu/memory.ts";
-import { UsageError, WeightsError } from "../../errors.ts";
 import type { Suspect } from "../../evaluate/suspects.ts";
 import type { Frame } from "../../frame.ts";
 import { csvLine } from "../../io/table.ts";
 import type { ModelWeights } from "../../model/model_weights.ts";
 import type { Epoch } from "../../train/fit.ts";
 import type { SavedState } from "../../train/saved_state.ts";
+import { type Course, readRestart, RESTART, saveWhole, writeRestart } from "./restart_folder.ts";
 
-const RESTART = "restart";
 const FORMAT = "cpd-restart";
-
-/** Writes a file whole or not at all. */
-function save(folder: string, name: string, content: string | Uint8Array): void {
-  const path = join(folder, name);
-  try {
-    writeFileSync(`${path}.partial`, content);
-    renameSync(`${path}.partial`, path);
-  } catch (error) {
-    rmSync(`${path}.partial`, { force: true });
-    throw Object.assign(error as Error, { path });
-  }
-}
 
 /** What a training writes. */
 const WRITTEN = [
@@ -51,36 +35,6 @@ export function clearTraining(folder: string): void {
   for (const name of WRITTEN) rmSync(join(folder, name), { recursive: true, force: true });
 }
 
-/**
- * Keeps a folder for this process: two trainings in one would mix their files.
- *
- * @returns what gives it back
- * @throws {UsageError} if another process that lives has it
- */
-export function lockFolder(folder: string): () => void {
-  mkdirSync(folder, { recursive: true });
-  const path = join(folder, "lock");
-  const own = `${hostname()} ${process.pid}`;
-  if (existsSync(path)) {
-    const [host, pid] = readFileSync(path, "utf8").split(" ");
-    const other = Number(pid) !== process.pid; // a container counts from 1 again
-    if (other && host === hostname() && isAlive(Number(pid))) {
-      throw new UsageError(`Cannot train into "${folder}": process ${pid} does; use another -o`);
-    }
-  }
-  writeFileSync(path, own);
-  return () => rmSync(path, { force: true });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Order of frames by their files and their places in them. */
 export const byName = new Intl.Collator("en", { numeric: true }).compare;
 
@@ -96,85 +50,31 @@ export function writeSplit(
     ...train.map(({ frame, replayed }) => [frame.id, replayed ? "replay" : "train"]),
     ...valid.map(({ frame }) => [frame.id, "valid"]),
   ].sort(([a], [b]) => byName(a, b));
-  save(folder, "split.csv", csvLine(["id", "role"]) + rows.map(csvLine).join(""));
+  saveWhole(folder, "split.csv", csvLine(["id", "role"]) + rows.map(csvLine).join(""));
 }
-
-/** Whether a training was begun in a folder. */
-export function holdsRestart(folder: string): boolean {
-  return existsSync(join(folder, RESTART));
-}
-
-/** How the kernels of a training multiply and add, which is of no consequence but for the last bits; null where none
- * was begun, or by another backend. */
-export function buildOf(folder: string): Build | null {
-  if (!holdsRestart(folder)) return null;
-  try {
-    const { metadata } = readTensors(readFileSync(join(folder, RESTART)));
-    return metadata.build === "plain" || metadata.build === "relaxed" ? metadata.build : null;
-  } catch {
-    // What is wrong with it is said where it is read.
-    return null;
-  }
-}
-
-/** What decides the course of a training, in words by name: a restart goes on only where all are equal. */
-export type Course = Readonly<Record<string, string>>;
 
 /** Writes what is needed to go on. */
-export function writeRestart(
+export function writeTrainingRestart(
   folder: string,
   { arrays, numbers }: SavedState,
   course: Course,
   found: readonly Suspect[],
   build: Build | null,
 ): void {
-  const tensors = new Map(
-    [...arrays].map((
-      [name, data],
-    ) => [name, { dtype: "F64", shape: [data.length], data } as const]),
-  );
-  const metadata = {
-    format: FORMAT,
-    course: JSON.stringify(course),
-    numbers: JSON.stringify(numbers),
-    suspects: JSON.stringify(found),
-    ...(build !== null && { build }),
-  };
-  save(folder, RESTART, formatTensors(tensors, metadata));
+  const metadata = { numbers: JSON.stringify(numbers), suspects: JSON.stringify(found) };
+  writeRestart(folder, FORMAT, { arrays, course, build, metadata });
 }
 
-/** Reads what `writeRestart` wrote: the state, and the labels that looked wrong.
+/** Reads what `writeTrainingRestart` wrote: the state, and the labels that looked wrong.
  * @throws {UsageError} if it is damaged, or of a training that took another course */
-export function readRestart(
+export function readTrainingRestart(
   folder: string,
   course: Course,
 ): { saved: SavedState; found: Suspect[] } {
-  const path = join(folder, RESTART);
-  const refuse = (why: string) =>
-    new UsageError(`Cannot go on in "${folder}": ${why}; use --force to begin anew, or another -o`);
-  let found;
-  try {
-    found = readTensors(readFileSync(path));
-  } catch (error) {
-    if (!(error instanceof WeightsError)) throw error;
-    throw refuse(`${RESTART} is damaged`);
-  }
-  const { metadata, tensors } = found;
-  if (metadata.format !== FORMAT) throw refuse(`${RESTART} is not one of cpd train`);
-  const before = JSON.parse(String(metadata.course)) as Course;
-  const names = [...new Set([...Object.keys(before), ...Object.keys(course)])];
-  const other = names.find((name) => before[name] !== course[name]);
-  if (other !== undefined) {
-    const words = other.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-    const short = (value = "none") => value.length > 20 ? `${value.slice(0, 20)}...` : value;
-    throw refuse(
-      `it was begun with another ${words} (${short(before[other])}, now ${short(course[other])})`,
-    );
-  }
-  const arrays = new Map([...tensors].map(([name, { data }]) => [name, data]));
+  const { arrays, metadata } = readRestart(folder, FORMAT, course);
   return {
-    saved: { arrays, numbers: JSON.parse(String(metadata.numbers)) },
-    found: JSON.parse(String(metadata.suspects)),
+    saved: { arrays, numbers: JSON.parse(metadata.numbers) },
+    found: JSON.parse(metadata.suspects),
   };
 }
 
@@ -209,7 +109,7 @@ export function writeTorchModel(
   atomicEnergies: Float64Array,
 ): void {
   const numbers = trainedNumbers(start, weights, atomicEnergies);
-  save(folder, name, replaceTensors(start.bytes, numbers));
+  saveWhole(folder, name, replaceTensors(start.bytes, numbers));
 }
 
 /** Writes the trained weights in their compact form. */
@@ -226,7 +126,7 @@ export function writeWeights(
   for (const [key, data] of numbers) tensors.set(key, { ...tensors.get(key)!, data });
   const trained = { config: checkpoint.config, tensors };
   const compact = tensors.has("l_max") ? trained : exportWeights(trained, null);
-  save(folder, name, formatWeights(compact, recipe));
+  saveWhole(folder, name, formatWeights(compact, recipe));
 }
 
 const COLUMNS = "epoch,learning_rate,loss,energy_rmse,forces_rmse,stress_rmse,valid_loss," +
@@ -246,5 +146,5 @@ export function writeLosses(folder: string, epochs: readonly Epoch[]): void {
       ].map(cell),
     )
   );
-  save(folder, "loss.csv", csvLine(COLUMNS.split(",")) + rows.join(""));
+  saveWhole(folder, "loss.csv", csvLine(COLUMNS.split(",")) + rows.join(""));
 }

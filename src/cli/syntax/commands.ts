@@ -13,6 +13,7 @@ import {
   WHERE,
 } from "./option_specs.ts";
 import { ANALYZE } from "./analyze_spec.ts";
+import { MD } from "./md_spec.ts";
 import { TRAIN } from "./train_spec.ts";
 import { METHODS } from "../../select/method.ts";
 
@@ -350,6 +351,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   COMPARE,
   TRAIN,
   EVALUATE,
+  MD,
   ANALYZE,
   SCAN,
   FEATURES,

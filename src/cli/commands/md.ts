@@ -1,0 +1,259 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import process from "node:process";
+import type { Backend, Potential } from "../../backend.ts";
+import { openCpuBackend } from "../../cpu/backend.ts";
+import { chooseBuild } from "../../cpu/build.ts";
+import type { Build } from "../../cpu/memory.ts";
+import { insane } from "../../dynamics/guard.ts";
+import { temperatureOf } from "../../dynamics/kinetic.ts";
+import { meanPressure, type Observables, observe } from "../../dynamics/observables.ts";
+import { frameOf, type Motion, stepTogether } from "../../dynamics/replica.ts";
+import { InterruptedError, RequestError } from "../../errors.ts";
+import { openPotential } from "../../potential.ts";
+import { closestPair } from "../../scan/closest_pair.ts";
+import { loadPool, openModel, sourcesOf } from "../input/load_pool.ts";
+import { readStart, replicasOf, type StartFrame } from "../input/md_start.ts";
+import { frameKey } from "../input/training_frames.ts";
+import { isInterrupted } from "../interrupt.ts";
+import { openBackend } from "../open_backend.ts";
+import {
+  appendFrame,
+  appendThermo,
+  beginRun,
+  isHydrogen,
+  writeLabelNext,
+} from "../output/md_folder.ts";
+import { type MdRun, readRuns, writeRuns } from "../output/md_restart.ts";
+import { Console, Stopwatch } from "../output/output.ts";
+import { checkOutput } from "../output/output_folder.ts";
+import { buildOf, type Course, holdsRestart, lockFolder } from "../output/restart_folder.ts";
+import { modelUsed } from "../output/results.ts";
+import { writeMd } from "../output/write_md.ts";
+import type { MdCommand } from "../syntax/md_options.ts";
+
+/** Good frames that are kept for `label_next.xyz`, so many steps apart. */
+const [KEPT, APART] = [5, 10];
+const MS_PER_DAY = 86_400_000;
+
+/** `cpd md`: molecular dynamics. */
+export async function runMd(command: MdCommand): Promise<void> {
+  const console = new Console(command.quiet);
+  const watch = new Stopwatch();
+  const { output } = command;
+  const goesOn = holdsRestart(output) && !command.force;
+  if (!goesOn) {
+    checkOutput(output, command.force, sourcesOf({ ...command, inputs: [command.start] }));
+  }
+  const pool = await loadPool([command.start], {
+    keys: { names: [], short: false, energies: false },
+    strict: command.strict,
+  }, console);
+  let backend: Backend | null = null;
+  let unlock = () => {};
+  try {
+    const start = await readStart(command, pool, console);
+    const opened = openModel({ model: command.model, layers: null }, pool, console);
+    const build = (goesOn ? buildOf(output) : null) ?? chooseBuild();
+    backend = await openMdBackend(command, build, console);
+    const { elements } = pool;
+    const potential = await openPotential(opened.model, backend, { elements, head: command.head });
+    const model = modelUsed(opened);
+    const course = courseOf(command, start, model.sha256, backend);
+    const own = backend.name === "cpu" ? build : null;
+    unlock = lockFolder(output);
+    const runs = goesOn
+      ? readRuns(output, course, replicasOf(command, start))
+      : beginRuns(command, start);
+    await predictNow(runs, potential);
+    watch.lap("prepare");
+    if (goesOn) {
+      console.say(`Going on after step ${runs[0].replica.state.step} of ${command.steps}`);
+    }
+    await move(runs, command, potential, console, () => writeRuns(output, runs, course, own));
+    watch.lap("move");
+    await potential.close();
+    process.stdout.write(writeMd({ command, pool, backend, model, runs }, watch, console.warnings));
+    refuseStopped(runs);
+    console.say(`Moved; wrote ${output}/`);
+  } finally {
+    unlock();
+    await backend?.close();
+    await pool.dispose();
+  }
+}
+
+/** `auto` is the CPU: nothing has been measured that says that a GPU is faster. */
+async function openMdBackend(
+  command: MdCommand,
+  build: Build,
+  console: Console,
+): Promise<Backend> {
+  const { threads, backend } = command;
+  if (backend === "cpu") return await openCpuBackend(threads, build);
+  if (backend !== "auto") return await openBackend(command, console);
+  const cpu = await openCpuBackend(threads, build);
+  console.say(`Backend cpu: ${cpu.description} (--backend gpu moves on a GPU)`);
+  return cpu;
+}
+
+function beginRuns(command: MdCommand, start: StartFrame): MdRun[] {
+  return replicasOf(command, start).map(({ name, state, stream }) => {
+    const folder = join(command.output, name);
+    beginRun(folder, isHydrogen(state));
+    const prediction = null!; // until the first forces
+    return {
+      ...{ name, folder, replica: { state, prediction, heat: 0, stream }, stopped: null },
+      wanted: command.temperature ?? temperatureOf(state),
+    };
+  });
+}
+
+/** Where all runs are that go on. */
+async function predictNow(runs: readonly MdRun[], potential: Potential): Promise<void> {
+  const active = runs.filter(({ stopped }) => stopped === null);
+  const frames = active.map(({ replica: { state } }) => frameOf(state, `step ${state.step}`));
+  const predictions = await potential.predict(frames);
+  active.forEach(({ replica }, i) => replica.prediction = predictions[i]);
+}
+
+type Replica = MdRun["replica"];
+
+/** The last good step of a run, and frames of steps before it. */
+interface Good {
+  seen: Observables;
+  kept: Replica["state"][];
+}
+
+/** Moves all runs to their last step; writes on the way, and keeps what is needed to go on. */
+async function move(
+  runs: readonly MdRun[],
+  command: MdCommand,
+  potential: Potential,
+  console: Console,
+  keep: () => void,
+): Promise<void> {
+  const { steps, timestep: dt, restart, seed, temperature, tau, ensemble } = command;
+  const thermostat = ensemble === "nvt" ? { temperature: temperature!, tau } : null;
+  const motion: Motion = { dt, thermostat, seed };
+  const status = statusLine(command, console.status());
+  const good = new Map(
+    runs.filter(({ stopped }) => stopped === null).map((run): [MdRun, Good] => [run, {
+      seen: observe(run.replica, dt),
+      kept: [copyOf(run.replica.state)],
+    }]),
+  );
+  let step = Math.max(...runs.map(({ replica }) => replica.state.step));
+  if (step === 0) {
+    for (const run of runs) tell(run, good.get(run)!.seen, command);
+    keep();
+  }
+  for (;;) {
+    const active = runs.filter(({ stopped }) => stopped === null);
+    if (step >= steps || active.length === 0) break;
+    const replicas = active.map(({ replica }) => replica);
+    await stepTogether(replicas, motion, (frames) => potential.predict(frames));
+    step++;
+    for (const run of active) {
+      const seen = observe(run.replica, dt);
+      if (isGood(run, seen, good.get(run)!, console)) tell(run, seen, command);
+      if (run === active[0]) status(step, seen.temperature, meanPressure(seen));
+    }
+    if (step % restart === 0) keep();
+    if (isInterrupted()) {
+      keep();
+      throw new InterruptedError(`Interrupted at step ${step}; the same command goes on`);
+    }
+  }
+  keep();
+}
+
+/** Writes what is due at a step. */
+function tell({ folder, replica }: MdRun, seen: Observables, { thermo, every }: MdCommand): void {
+  if (seen.step % thermo === 0) appendThermo(folder, replica, seen);
+  if (seen.step % every === 0) appendFrame(folder, replica, seen);
+}
+
+/** Whether a step can be trusted; a run whose step cannot stops, and its good frames are written. */
+function isGood(run: MdRun, seen: Observables, good: Good, console: Console): boolean {
+  const { replica, folder, name, wanted } = run;
+  const { state } = replica;
+  const why = insane(seen, good.seen, wanted, state.masses.length) ?? tooClose(replica);
+  if (why !== null) {
+    run.stopped = `step ${seen.step}: ${why}${alsoClose(replica, why)}`;
+    writeLabelNext(folder, good.kept);
+    console.warn(`${name}${name && ", "}stopped at ${run.stopped}`);
+    return false;
+  }
+  good.seen = seen;
+  const older = seen.step % APART === 1 ? good.kept : good.kept.slice(0, -1);
+  good.kept = [...older, copyOf(state)].slice(-KEPT);
+  return true;
+}
+
+function copyOf(state: Replica["state"]): Replica["state"] {
+  return { ...state, positions: state.positions.slice(), velocities: state.velocities.slice() };
+}
+
+/** The closest pair, where it is closer than chemistry allows. */
+function tooClose({ state }: Replica): string | null {
+  const pair = closestPair(frameOf(state, "this step"));
+  if (pair === null) return null;
+  return typeof pair === "string"
+    ? pair
+    : `${pair.elements} are ${pair.distance.toFixed(3)} Å apart`;
+}
+
+/** The pair in addition to another reason. */
+function alsoClose(replica: Replica, why: string): string {
+  if (!replica.state.positions.every(Number.isFinite)) return "";
+  const pair = tooClose(replica);
+  return pair === null || pair === why ? "" : `, ${pair}`;
+}
+
+function statusLine({ steps, timestep }: MdCommand, write: (line: string) => void) {
+  const start = performance.now();
+  let first: number | null = null;
+  return (step: number, temperature: number, pressure: number) => {
+    first ??= step - 1;
+    const each = (performance.now() - start) / (step - first);
+    const pace = MS_PER_DAY / each * timestep / 1e6;
+    write(
+      `Step ${step}/${steps}: ${temperature.toFixed(0)} K` +
+        (Number.isNaN(pressure) ? "" : `, ${pressure.toFixed(1)} GPa`) +
+        `, ${pace.toPrecision(3)} ns/day, ${Math.round((steps - step) * each / 1000)} s left`,
+    );
+  };
+}
+
+/** @throws {RequestError} naming the runs that stopped */
+function refuseStopped(runs: readonly MdRun[]): void {
+  const stopped = runs.filter(({ stopped }) => stopped !== null);
+  if (stopped.length === 0) return;
+  const names = stopped.map(({ name, stopped }) => `${name}${name && ", "}${stopped}`);
+  throw new RequestError(
+    `Cannot go on with ${stopped.length} of ${runs.length} runs: ${
+      names.join("; ")
+    }; label the frames of ` +
+      "label_next.xyz and train on them, or use a smaller --timestep",
+  );
+}
+
+/** What decides where the atoms go; how long they do and what is told of it does not. */
+function courseOf(
+  command: MdCommand,
+  { frame, velocities }: StartFrame,
+  model: string,
+  { name }: Backend,
+): Course {
+  const { head, ensemble, temperature, tau, timestep, seed, densities, every, thermo } = command;
+  const drawn = velocities === null ? "drawn" : [...velocities].join();
+  const words = { head, ensemble, temperature, tau, timestep, seed, every, thermo };
+  return {
+    start: frameKey(frame),
+    velocities: createHash("sha256").update(drawn).digest("hex"),
+    ...{ model, backend: name },
+    densities: densities.map((density) => density.name).join(),
+    ...Object.fromEntries(Object.entries(words).map(([key, value]) => [key, String(value)])),
+  };
+}

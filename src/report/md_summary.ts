@@ -1,0 +1,38 @@
+import { type BlockAverage, blockAverage } from "../analyze/block_average.ts";
+import type { MdSummary, ThermoTable } from "./md.ts";
+
+const AVERAGED = ["temperature", "pressure", "potential", "molecular_fraction"] as const;
+
+/** What is told of a run by its table.
+ * @param equilibrate steps left out */
+export function summaryOf(
+  name: string,
+  table: ThermoTable,
+  equilibrate: number,
+  nAtoms: number,
+  stopped: string | null,
+): MdSummary {
+  const steps = table.get("step")!;
+  const counted = (column: string) =>
+    (table.get(column) ?? []).filter((x, i) => steps[i] >= equilibrate && Number.isFinite(x));
+  const averages: Record<string, BlockAverage> = {};
+  for (const column of AVERAGED) {
+    const values = counted(column);
+    if (values.length > 0) averages[column] = blockAverage(values);
+  }
+  const times = table.get("time")!.filter((_, i) => steps[i] >= equilibrate);
+  return {
+    ...{ name, stopped, averages },
+    steps: steps[steps.length - 1],
+    drift: 1e6 * slope(times, counted("conserved")) / nAtoms,
+  };
+}
+
+/** Slope of the line nearest to points; NaN of fewer than two. */
+function slope(x: readonly number[], y: readonly number[]): number {
+  const mean = (values: readonly number[]) =>
+    values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [mx, my] = [mean(x), mean(y)];
+  const squares = x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
+  return x.reduce((sum, value, i) => sum + (value - mx) * (y[i] - my), 0) / squares;
+}
