@@ -1,5 +1,6 @@
 import { type Backend, type BackendName, referenceBackend } from "../backend.ts";
 import { openCpuBackend } from "../cpu/backend.ts";
+import type { Build } from "../cpu/memory.ts";
 import { GpuUnavailableError } from "../errors.ts";
 import { openGpuBackend } from "../gpu/backend.ts";
 import type { Console } from "./output/output.ts";
@@ -33,4 +34,24 @@ export async function openBackend(
     console.say(`Backend cpu: ${backend.description} (no GPU: ${reason})`);
     return backend;
   }
+}
+
+/**
+ * The same where `auto` is the CPU, because nothing has been measured that says that a GPU is faster.
+ *
+ * @param does what the backend is for, as in "trains"
+ * @param build of the CPU's kernels; the fastest if not given
+ */
+export async function openBackendOnCpu(
+  options: Parameters<typeof openBackend>[0],
+  does: string,
+  console: Console,
+  build?: Build,
+): Promise<Backend> {
+  const { threads, backend } = options;
+  if (backend === "cpu") return await openCpuBackend(threads, build);
+  if (backend !== "auto") return await openBackend(options, console);
+  const cpu = await openCpuBackend(threads, build);
+  console.say(`Backend cpu: ${cpu.description} (--backend gpu ${does} on a GPU)`);
+  return cpu;
 }

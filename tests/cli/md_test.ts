@@ -168,6 +168,31 @@ test("an explosion stops, names the pair, and keeps the last good frames", async
   });
 });
 
+test("the check of a potential says what holds, and fails where something does not", async () => {
+  await inFolder(async (folder) => {
+    const args = [...BASE, "--check", "--tau", "1", "--json"];
+    const run = await md(folder, [...args, "--steps", "615"]);
+    assert.equal(run.code, 0, run.stdout + run.stderr);
+    const { checks } = JSON.parse(run.stdout) as { checks: { name: string; passed: boolean }[] };
+    assert.deepEqual(checks.map(({ name }) => name), [
+      "energy drift",
+      "drift over the run / deviation of the kinetic energy",
+      "fluctuation of the energy over that of half the step",
+      "100 steps there and back",
+      "canonical kinetic energies, 20 samples",
+      ...["equipartition, x", "equipartition, y", "equipartition, z"],
+      "static pressure against -dE/dV",
+    ]);
+    const few = await md(folder, [...args, "--steps", "50"]);
+    assert.equal(few.code, 6);
+    assert.match(few.stdout, /1 independent samples/);
+    assert.deepEqual(readdirSync(folder).filter((name) => name !== "cache"), []);
+    const dense = await md(folder, [...args, "--rs", "1.4"]);
+    assert.equal(dense.code, 2);
+    assert.match(dense.stderr, /Cannot use --rs or --density with --check/);
+  });
+});
+
 /** Arguments after START and model, exit code, and what is said. */
 const REFUSED: readonly (readonly [string[], number, RegExp])[] = [
   [["--timestep", "1"], 2, /--steps is missing/],

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { blockAverage } from "../../src/analyze/block_average.ts";
+import { gammaLaw, ksTest } from "../../src/dynamics/canonical.ts";
 import { drawVelocities } from "../../src/dynamics/draw_velocities.ts";
 import { drawsOf } from "../../src/dynamics/draws.ts";
 import { degreesOfFreedom, kineticEnergy, temperatureOf } from "../../src/dynamics/kinetic.ts";
@@ -9,43 +10,20 @@ import { BOLTZMANN } from "../../src/dynamics/units.ts";
 import { rescaleVelocities } from "../../src/dynamics/velocity_rescaling.ts";
 import { verletStep } from "../../src/dynamics/verlet.ts";
 
-/** Probability that a sample of a law is further from it (Kolmogorov and Smirnov).
- * @param law its distribution function */
-function ksTest(sample: readonly number[], law: (x: number) => number): number {
-  const sorted = sample.toSorted((a, b) => a - b);
-  const n = sorted.length;
-  const distance = sorted.reduce((most, x, i) => {
-    const p = law(x);
-    return Math.max(most, p - i / n, (i + 1) / n - p);
-  }, 0);
-  const z = (Math.sqrt(n) + 0.12 + 0.11 / Math.sqrt(n)) * distance;
-  let p = 0;
-  for (let k = 1; k < 100; k++) p += 2 * (-1) ** (k - 1) * Math.exp(-2 * k * k * z * z);
-  return p;
-}
-
-/** Regularised incomplete gamma function P(a, x) by its series. */
-function gammaLaw(a: number, x: number): number {
-  if (x <= 0) return 0;
-  let logTerm = a * Math.log(x) - x - logGamma(a + 1);
-  let sum = 0;
-  for (let n = 1; n < 10_000; n++) {
-    sum += Math.exp(logTerm);
-    logTerm += Math.log(x / (a + n));
-    if (n > x && logTerm < -45) break;
-  }
-  return Math.min(1, sum);
-}
-
-/** Stirling's series after a shift. */
-function logGamma(x: number): number {
-  let shift = 0;
-  for (; x < 10; x++) shift -= Math.log(x);
-  const series = 1 / (12 * x) - 1 / (360 * x ** 3) + 1 / (1260 * x ** 5);
-  return shift + (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + series;
-}
-
 const gaussianLaw = (x: number) => 0.5 + 0.5 * Math.sign(x) * gammaLaw(0.5, x * x / 2);
+
+test("the incomplete gamma function and the test of Kolmogorov and Smirnov", () => {
+  // P(1, x) = 1 - exp(-x); P(1/2, x²) = erf x; the others by SciPy.
+  assert.ok(Math.abs(gammaLaw(1, 0.7) - (1 - Math.exp(-0.7))) < 1e-12);
+  assert.ok(Math.abs(gammaLaw(0.5, 1) - 0.8427007929497149) < 1e-12);
+  assert.ok(Math.abs(gammaLaw(5, 5) - 0.5595067149347879) < 1e-12);
+  assert.ok(Math.abs(gammaLaw(94.5, 100) - 0.7221686318049015) < 1e-11);
+  // The distance 0.1 of 100 even numbers that lie 0.1 - 0.005 too far: z 1.013.
+  const even = Array.from({ length: 100 }, (_, i) => (i + 0.5) / 100);
+  assert.ok(ksTest(even, (x) => x) > 0.999999);
+  const shifted = ksTest(even, (x) => Math.min(1, x + 0.095));
+  assert.ok(Math.abs(shifted - 0.256221) < 1e-5, `p ${shifted}`);
+});
 
 test("draws follow their laws, and depend on seed, stream and step alone", () => {
   const gaussian = Array.from({ length: 5000 }, (_, step) => drawsOf(1n, 7n, step).gaussian());

@@ -2,9 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import process from "node:process";
 import type { Backend, Potential } from "../../backend.ts";
-import { openCpuBackend } from "../../cpu/backend.ts";
 import { chooseBuild } from "../../cpu/build.ts";
-import type { Build } from "../../cpu/memory.ts";
 import { insane } from "../../dynamics/guard.ts";
 import { temperatureOf } from "../../dynamics/kinetic.ts";
 import { meanPressure, type Observables, observe } from "../../dynamics/observables.ts";
@@ -16,7 +14,7 @@ import { loadPool, openModel, sourcesOf } from "../input/load_pool.ts";
 import { readStart, replicasOf, type StartFrame } from "../input/md_start.ts";
 import { frameKey } from "../input/training_frames.ts";
 import { isInterrupted } from "../interrupt.ts";
-import { openBackend } from "../open_backend.ts";
+import { openBackendOnCpu } from "../open_backend.ts";
 import {
   appendFrame,
   appendThermo,
@@ -31,6 +29,7 @@ import { buildOf, type Course, holdsRestart, lockFolder } from "../output/restar
 import { modelUsed } from "../output/results.ts";
 import { writeMd } from "../output/write_md.ts";
 import type { MdCommand } from "../syntax/md_options.ts";
+import { runMdCheck } from "./md_check.ts";
 
 /** Good frames that are kept for `label_next.xyz`, so many steps apart. */
 const [KEPT, APART] = [5, 10];
@@ -38,6 +37,7 @@ const MS_PER_DAY = 86_400_000;
 
 /** `cpd md`: molecular dynamics. */
 export async function runMd(command: MdCommand): Promise<void> {
+  if (command.check) return await runMdCheck(command);
   const console = new Console(command.quiet);
   const watch = new Stopwatch();
   const { output } = command;
@@ -55,7 +55,7 @@ export async function runMd(command: MdCommand): Promise<void> {
     const start = await readStart(command, pool, console);
     const opened = openModel({ model: command.model, layers: null }, pool, console);
     const build = (goesOn ? buildOf(output) : null) ?? chooseBuild();
-    backend = await openMdBackend(command, build, console);
+    backend = await openBackendOnCpu(command, "moves", console, build);
     const { elements } = pool;
     const potential = await openPotential(opened.model, backend, { elements, head: command.head });
     const model = modelUsed(opened);
@@ -81,20 +81,6 @@ export async function runMd(command: MdCommand): Promise<void> {
     await backend?.close();
     await pool.dispose();
   }
-}
-
-/** `auto` is the CPU: nothing has been measured that says that a GPU is faster. */
-async function openMdBackend(
-  command: MdCommand,
-  build: Build,
-  console: Console,
-): Promise<Backend> {
-  const { threads, backend } = command;
-  if (backend === "cpu") return await openCpuBackend(threads, build);
-  if (backend !== "auto") return await openBackend(command, console);
-  const cpu = await openCpuBackend(threads, build);
-  console.say(`Backend cpu: ${cpu.description} (--backend gpu moves on a GPU)`);
-  return cpu;
 }
 
 function beginRuns(command: MdCommand, start: StartFrame): MdRun[] {

@@ -1,9 +1,7 @@
 import { mkdirSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../../backend.ts";
-import { openCpuBackend } from "../../cpu/backend.ts";
 import { chooseBuild } from "../../cpu/build.ts";
-import type { Build } from "../../cpu/memory.ts";
 import { RequestError } from "../../errors.ts";
 import { chemicalSymbol, distinctElements } from "../../frame.ts";
 import { putElements } from "../../model/elements.ts";
@@ -18,7 +16,7 @@ import { interrupted, prepareTraining, type Training } from "../input/training.t
 import { readTrainingFrames, type TrainingFrames } from "../input/training_frames.ts";
 import { readOrderFile } from "../input/training_order.ts";
 import { isInterrupted } from "../interrupt.ts";
-import { openBackend } from "../open_backend.ts";
+import { openBackendOnCpu } from "../open_backend.ts";
 import { Console, Stopwatch } from "../output/output.ts";
 import { checkOutput } from "../output/output_folder.ts";
 import { tellSuspects } from "../output/suspects.ts";
@@ -51,7 +49,7 @@ export async function runTrain(command: TrainCommand): Promise<void> {
     const start = openStartingModel(command, seenElements(frames));
     watch.lap("read");
     const build = (goesOn ? buildOf(output) : null) ?? chooseBuild();
-    backend = await openTrainingBackend(command, build, console);
+    backend = await openBackendOnCpu(command, "trains", console, build);
     const training = await prepareTraining(command, frames, start, order, backend, console);
     training.build = backend.name === "cpu" ? build : null;
     unlock = lockFolder(output);
@@ -84,19 +82,6 @@ function seenElements({ train, valid }: TrainingFrames): number[] {
       missing.map(chemicalSymbol).join(", ")
     }; use other validation frames, or --group-by`,
   );
-}
-
-/** `auto` is the CPU: nothing has been measured that says that a GPU is faster. */
-async function openTrainingBackend(
-  command: TrainCommand,
-  build: Build,
-  console: Console,
-): Promise<Backend> {
-  if (command.backend === "cpu") return await openCpuBackend(command.threads, build);
-  if (command.backend !== "auto") return await openBackend(command, console);
-  const backend = await openCpuBackend(command.threads, build);
-  console.say(`Backend cpu: ${backend.description} (--backend gpu trains on a GPU)`);
-  return backend;
 }
 
 function goOn(training: Training, console: Console): void {

@@ -22,6 +22,8 @@ export interface WantedDensity {
 
 export interface MdCommand extends RunningOptions {
   readonly start: string;
+  /** Check the potential instead of writing anything. */
+  readonly check: boolean;
   readonly model: string;
   readonly head: string | null;
   readonly ensemble: "nvt" | "nve";
@@ -42,6 +44,8 @@ export interface MdCommand extends RunningOptions {
   readonly equilibrate: number;
 }
 
+/** Steps of each run of a check, and relaxation time, fs: forty independent samples of hydrogen. */
+const [CHECK_STEPS, CHECK_TAU] = [5000, 10];
 /** More are a slip of the keyboard. */
 const MOST_DENSITIES = 1000;
 
@@ -54,34 +58,38 @@ export function parseMd(args: readonly string[]): MdCommand {
       `Cannot start: expected one START file or frame, got ${positionals.length}`,
     );
   }
-  for (const flag of ["model", "timestep", "steps"]) {
+  const check = values.check === true;
+  for (const flag of ["model", "timestep", ...(check ? [] : ["steps"])]) {
     if (values[flag] === undefined) throw new UsageError(`Cannot start: --${flag} is missing`);
   }
   const ensemble = choice(values, "ensemble", ["nvt", "nve"], "nvt");
   const velocities = values.velocities === undefined
     ? null
     : choice(values, "velocities", ["file", "draw"], "file");
-  if (values.temperature === undefined && (ensemble === "nvt" || velocities === "draw")) {
+  if (values.temperature === undefined && (check || ensemble === "nvt" || velocities === "draw")) {
     throw new UsageError("Cannot start: --temperature is missing");
   }
   if (ensemble === "nve" && values.tau !== undefined) {
     throw new UsageError("Cannot use --tau with --ensemble nve: it has no thermostat");
   }
-  const steps = integer(values, "steps", 0, 1);
+  if (check && (values.rs !== undefined || values.density !== undefined)) {
+    throw new UsageError("Cannot use --rs or --density with --check: it takes the cell of START");
+  }
+  const steps = integer(values, "steps", CHECK_STEPS, 1);
   const equilibrate = integer(values, "equilibrate", 0, 0);
   if (equilibrate >= steps) {
     throw new UsageError(`Cannot use --equilibrate ${equilibrate}: expected fewer than --steps`);
   }
   return {
     ...runningOptions(values, "cpd-md"),
-    start: positionals[0],
+    ...{ start: positionals[0], check },
     model: text(values, "model")!,
     head: text(values, "head"),
     ensemble,
     temperature: values.temperature === undefined
       ? null
       : number(values, "temperature", 0, 1e-3, 1e7),
-    tau: number(values, "tau", 50, 0, 1e9),
+    tau: number(values, "tau", check ? CHECK_TAU : 50, 0, 1e9),
     timestep: number(values, "timestep", 0, 1e-6, 1e3),
     ...{ steps, equilibrate, velocities },
     seed: BigInt(integer(values, "seed", 0, 0)),

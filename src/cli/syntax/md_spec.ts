@@ -4,7 +4,10 @@ import { type CommandSpec, HEAD, RUNNING_ON_CPU } from "./option_specs.ts";
 export const MD: CommandSpec = {
   name: "md",
   summary: "molecular dynamics with a MACE model, at one or many densities",
-  usage: ["cpd md START --model MODEL --timestep FS --steps N [--temperature K] [-o DIR]"],
+  usage: [
+    "cpd md START --model MODEL --timestep FS --steps N [--temperature K] [-o DIR]",
+    "cpd md START --model MODEL --timestep FS --temperature K --check",
+  ],
   description:
     "Moves the atoms of a frame by velocity Verlet in float64, with the forces of a MACE model: at " +
     "constant energy, or at constant temperature by stochastic velocity rescaling (Bussi, Donadio, " +
@@ -12,7 +15,10 @@ export const MD: CommandSpec = {
     "run side by side, each in a folder of its own with its own random numbers. Writes trajectory.xyz, " +
     "thermo.csv, report.json, report.html and figures. The same command goes on where it was stopped, as if it " +
     "had not been; a larger --steps continues. A run whose energy, temperature or closest pair is no longer " +
-    "sane stops (exit code 4), and its last good frames are in label_next.xyz.",
+    "sane stops (exit code 4), and its last good frames are in label_next.xyz.\n\nWith --check nothing is written: it says whether " +
+    "energy is conserved, and the better by dt² the smaller the step; whether atoms come back when time is " +
+    "turned round; whether kinetic energies are canonical and equal on every axis; and whether the pressure is " +
+    "-dE/dV. Exits with 6 where one does not hold.",
   examples: [
     "cpd md h2.xyz --model mace.model --temperature 1000 --timestep 0.48 --steps 20000",
     "cpd md h.xyz@0 --model m.model --temperature 1000 --timestep 0.5 --steps 9000 --rs 1.2,1.3,1.4",
@@ -50,9 +56,18 @@ export const MD: CommandSpec = {
             "of the thermostat and of velocities that are drawn (required unless nve goes on with " +
             "velocities of START)",
         },
-        { flag: "tau", value: "FS", help: "relaxation time of the thermostat (default: 50)" },
+        {
+          flag: "tau",
+          value: "FS",
+          help: "relaxation time of the thermostat (default: 50, with --check 10)",
+        },
         { flag: "timestep", value: "FS", help: "(required)" },
-        { flag: "steps", value: "N", help: "in all (required)" },
+        {
+          flag: "steps",
+          value: "N",
+          help: "in all (required); with --check of each of two runs (default: 5000)",
+        },
+        { flag: "check", help: "check the dynamics of the potential, and write nothing" },
         { flag: "seed", value: "S", help: "of velocities and thermostat (default: 0)" },
         {
           flag: "velocities",
