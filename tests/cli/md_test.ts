@@ -147,6 +147,24 @@ test("dynamics that were stopped go on byte for byte as if they had not been", a
   });
 });
 
+test("frames to label next are chosen from the trajectories, against a training set", async () => {
+  await inFolder(async (folder) => {
+    const run = await md(folder, [
+      ...[...BASE, "-o", "out", "--steps", "60", "--every", "3", "--rs", "1.36,1.4"],
+      ...["--collect", "4", "--reference", `${START.replace("@20", "@:10")}`],
+    ]);
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stderr, /Chose 4 of 42 frames/);
+    const ids = readFileSync(join(folder, "out/collect/selected.txt"), "utf8").trimEnd().split(
+      "\n",
+    );
+    assert.equal(ids.length, 4);
+    assert.ok(ids.every((id) => /^out\/rs1\.(36|4)\/trajectory\.xyz@\d+$/.test(id)), ids.join());
+    const report = JSON.parse(readFileSync(join(folder, "out/collect/report.json"), "utf8"));
+    assert.match(JSON.stringify(report), /hydrogen-1000K-labelled/, "the reference");
+  });
+});
+
 test("an explosion stops, names the pair, and keeps the last good frames", async () => {
   await inFolder(async (folder) => {
     const run = await md(folder, [
@@ -223,6 +241,11 @@ const REFUSED: readonly (readonly [string[], number, RegExp])[] = [
     ["--timestep", "1", "--steps", "5", "--temperature", "9", "--equilibrate", "5"],
     2,
     /--equilibrate 5/,
+  ],
+  [
+    ["--timestep", "1", "--steps", "5", "--temperature", "9", "--reference", "x.xyz"],
+    2,
+    /--reference without --collect/,
   ],
 ];
 

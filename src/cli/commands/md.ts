@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Backend, Potential } from "../../backend.ts";
@@ -25,26 +26,40 @@ import {
 import { type MdRun, readRuns, writeRuns } from "../output/md_restart.ts";
 import { Console, Stopwatch } from "../output/output.ts";
 import { checkOutput } from "../output/output_folder.ts";
-import { buildOf, type Course, holdsRestart, lockFolder } from "../output/restart_folder.ts";
+import {
+  buildOf,
+  type Course,
+  holdsRestart,
+  lockFolder,
+  RESTART,
+} from "../output/restart_folder.ts";
 import { modelUsed } from "../output/results.ts";
 import { writeMd } from "../output/write_md.ts";
 import type { MdCommand } from "../syntax/md_options.ts";
+import { parseDistill } from "../syntax/options.ts";
+import { runDistill } from "./distill.ts";
 import { runMdCheck } from "./md_check.ts";
 
 /** Good frames that are kept for `label_next.xyz`, so many steps apart. */
 const [KEPT, APART] = [5, 10];
 const MS_PER_DAY = 86_400_000;
 
-/** `cpd md`: molecular dynamics. */
+/** `cpd md`: molecular dynamics, and the frames of it that are worth labelling. */
 export async function runMd(command: MdCommand): Promise<void> {
   if (command.check) return await runMdCheck(command);
   const console = new Console(command.quiet);
+  const runs = await runDynamics(command, console);
+  if (command.collect !== null) await collect(command, runs);
+  refuseStopped(runs);
+  console.say(`Moved; wrote ${command.output}/`);
+}
+
+async function runDynamics(command: MdCommand, console: Console): Promise<MdRun[]> {
   const watch = new Stopwatch();
   const { output } = command;
   const goesOn = holdsRestart(output) && !command.force;
-  if (!goesOn) {
-    checkOutput(output, command.force, sourcesOf({ ...command, inputs: [command.start] }));
-  }
+  const sources = sourcesOf({ ...command, inputs: [command.start] });
+  if (!goesOn) checkOutput(output, command.force, sources);
   const pool = await loadPool([command.start], {
     keys: { names: [], short: false, energies: false },
     strict: command.strict,
@@ -74,8 +89,7 @@ export async function runMd(command: MdCommand): Promise<void> {
     watch.lap("move");
     await potential.close();
     process.stdout.write(writeMd({ command, pool, backend, model, runs }, watch, console.warnings));
-    refuseStopped(runs);
-    console.say(`Moved; wrote ${output}/`);
+    return runs;
   } finally {
     unlock();
     await backend?.close();
@@ -83,7 +97,22 @@ export async function runMd(command: MdCommand): Promise<void> {
   }
 }
 
+/** Frames of the trajectories that `cpd distill` would label next. */
+async function collect(
+  { collect, reference, model, output, threads, backend, seed, quiet }: MdCommand,
+  runs: readonly MdRun[],
+): Promise<void> {
+  await runDistill(parseDistill([
+    ...runs.map(({ folder }) => join(folder, "trajectory.xyz")),
+    ...["-n", String(collect), "-o", join(output, "collect"), "--force", "--model", model],
+    ...["--threads", String(threads), "--backend", backend, "--seed", String(seed)],
+    ...(reference === null ? [] : ["--reference", reference]),
+    ...(quiet ? ["--quiet"] : []),
+  ]));
+}
+
 function beginRuns(command: MdCommand, start: StartFrame): MdRun[] {
+  rmSync(join(command.output, RESTART), { force: true });
   return replicasOf(command, start).map(({ name, state, stream }) => {
     const folder = join(command.output, name);
     beginRun(folder, isHydrogen(state));

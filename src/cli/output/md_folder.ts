@@ -37,7 +37,7 @@ export type Sizes = readonly number[];
 /** Begins the files of a run anew. */
 export function beginRun(folder: string, hydrogen: boolean): void {
   mkdirSync(folder, { recursive: true });
-  for (const name of ["label_next.xyz", "restart"]) rmSync(join(folder, name), { force: true });
+  rmSync(join(folder, "label_next.xyz"), { force: true });
   writeFileSync(join(folder, FILES[0]), "");
   writeFileSync(join(folder, FILES[1]), `${THERMO}${hydrogen ? ",molecular_fraction" : ""}\n`);
 }

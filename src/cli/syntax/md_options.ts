@@ -42,6 +42,10 @@ export interface MdCommand extends RunningOptions {
   readonly thermo: number;
   readonly restart: number;
   readonly equilibrate: number;
+  /** Frames of the trajectories to label next, chosen at the end; null for none. */
+  readonly collect: number | null;
+  /** Existing training set that they are chosen against, or null. */
+  readonly reference: string | null;
 }
 
 /** Steps of each run of a check, and relaxation time, fs: forty independent samples of hydrogen. */
@@ -80,6 +84,9 @@ export function parseMd(args: readonly string[]): MdCommand {
   if (equilibrate >= steps) {
     throw new UsageError(`Cannot use --equilibrate ${equilibrate}: expected fewer than --steps`);
   }
+  if (values.reference !== undefined && values.collect === undefined) {
+    throw new UsageError("Cannot use --reference without --collect: nothing is chosen");
+  }
   return {
     ...runningOptions(values, "cpd-md"),
     ...{ start: positionals[0], check },
@@ -97,6 +104,8 @@ export function parseMd(args: readonly string[]): MdCommand {
     every: integer(values, "every", 100, 1),
     thermo: integer(values, "thermo", 10, 1),
     restart: integer(values, "restart", 1000, 1),
+    collect: values.collect === undefined ? null : integer(values, "collect", 0, 1),
+    reference: text(values, "reference"),
   };
 }
 

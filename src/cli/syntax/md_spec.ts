@@ -99,6 +99,22 @@ export const MD: CommandSpec = {
         { flag: "strict", help: "a truncated last frame is an error" },
       ],
     },
+    {
+      title: "Frames to label next",
+      options: [
+        {
+          flag: "collect",
+          value: "N",
+          help: "choose N frames of the trajectories at the end, as distill does, into DIR/collect",
+        },
+        {
+          flag: "reference",
+          value: "FILE",
+          path: true,
+          help: "existing training set that they are chosen against",
+        },
+      ],
+    },
     RUNNING_ON_CPU,
   ],
 };
