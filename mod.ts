@@ -54,6 +54,49 @@
  * await backend.close();
  * ```
  *
+ * @example Ten steps of dynamics at 300 K
+ * ```ts
+ * import {
+ *   drawsOf,
+ *   drawVelocities,
+ *   type Frame,
+ *   kineticEnergy,
+ *   openCpuBackend,
+ *   openPotential,
+ *   readModel,
+ *   rescaleVelocities,
+ *   stateOf,
+ *   verletStep,
+ * } from "./mod.ts";
+ *
+ * const model = readModel(Deno.readFileSync("data/hydrogen-small.safetensors"));
+ * const frame: Frame = {
+ *   id: "h2@0",
+ *   file: "h2",
+ *   index: 0,
+ *   line: 1,
+ *   species: Uint8Array.of(1, 1),
+ *   positions: Float64Array.of(0, 0, 0, 0.74, 0, 0),
+ *   cell: Float64Array.of(4, 0, 0, 0, 4, 0, 0, 0, 4),
+ *   pbc: [true, true, true],
+ *   info: new Map(),
+ * };
+ * const backend = await openCpuBackend(1);
+ * const potential = await openPotential(model, backend);
+ * const state = stateOf(frame);
+ * drawVelocities(state, 300, drawsOf(0n, 1n, 0));
+ * const forcesAt = async () =>
+ *   (await potential.predict([{ ...frame, positions: state.positions.slice() }]))[0];
+ * let now = await forcesAt();
+ * for (let step = 1; step <= 10; step++) {
+ *   now = await verletStep(state, now, 0.2, forcesAt);
+ *   rescaleVelocities(state, { temperature: 300, tau: 50 }, 0.2, drawsOf(0n, 1n, step));
+ * }
+ * console.assert(state.step === 10 && kineticEnergy(state) > 0);
+ * await potential.close();
+ * await backend.close();
+ * ```
+ *
  * @example Energy, forces and stress of a frame
  * ```ts
  * import { type Frame, openCpuBackend, openPotential, readModel, stressOf } from "./mod.ts";
@@ -143,6 +186,29 @@ export type { LayerWeights, ModelWeights } from "./src/model/model_weights.ts";
 export type { ReadoutWeights } from "./src/model/readout.ts";
 export type { LossKind, LossOptions, LossTerms, TrainLabels } from "./src/train/loss.ts";
 export type { BatchGradient, LabelledFrame, Trainer } from "./src/train/trainer.ts";
+export { type DynamicsState, stateOf } from "./src/dynamics/state.ts";
+export { drawVelocities } from "./src/dynamics/draw_velocities.ts";
+export { type Draws, drawsOf } from "./src/dynamics/draws.ts";
+export { verletStep } from "./src/dynamics/verlet.ts";
+export {
+  rescaleVelocities,
+  rescalingFactor,
+  type Thermostat,
+} from "./src/dynamics/velocity_rescaling.ts";
+export {
+  kineticEnergy,
+  type Moving,
+  pressureTensor,
+  temperatureOf,
+} from "./src/dynamics/kinetic.ts";
+export { pairCounts, pairDistribution } from "./src/analyze/pair_distribution.ts";
+export {
+  MOLECULAR_REACH,
+  molecularCoordination,
+  molecularFraction,
+} from "./src/analyze/molecular_fraction.ts";
+export { meanSquaredDisplacement, velocityAutocorrelation } from "./src/analyze/correlation.ts";
+export { type BlockAverage, blockAverage } from "./src/analyze/block_average.ts";
 export { neighborList } from "./src/graph/neighbor_list.ts";
 export { poolAtoms, type Pooling } from "./src/model/pooling.ts";
 export type { DescriptorModel } from "./src/model/descriptor_model.ts";

@@ -1,5 +1,6 @@
 /** A mean of correlated numbers, and how well it is known. */
 export interface BlockAverage {
+  /** Of all numbers. */
   readonly mean: number;
   /** Standard error of the mean; NaN where the numbers are too few to tell. */
   readonly error: number;

@@ -7,7 +7,7 @@ const [LOWER, UPPER] = [0.8, 1.2];
 const SIGMA = 0.2 * (UPPER - LOWER);
 
 /** Distance up to which the edges have to be known, Å. */
-export const MOLECULAR_REACH = D_MAX;
+export const MOLECULAR_REACH: number = D_MAX;
 
 /**
  * Coordination number of every atom with the cubic switch of Cheng et al. 2020 (PLUMED's CUBIC, D_0 0.8, D_MAX 1.1):

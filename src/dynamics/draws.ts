@@ -11,7 +11,8 @@ export interface Draws {
 /** Numbers that a step may draw. */
 const MOST = 2n ** 32n;
 
-/** @param stream apart for each use, such as the start's velocities or the thermostat */
+/** The draws of a step.
+ * @param stream apart for each use, such as the start's velocities or the thermostat */
 export function drawsOf(seed: bigint, stream: bigint, step: number): Draws {
   const uniform = uniformStream(seed, stream);
   let next = MOST * BigInt(step);

@@ -3,7 +3,8 @@ import { GPA } from "../units.ts";
 import type { DynamicsState } from "./state.ts";
 import { ACCELERATION, BOLTZMANN } from "./units.ts";
 
-type Moving = Pick<DynamicsState, "masses" | "velocities">;
+/** Atoms that have velocities. */
+export type Moving = Pick<DynamicsState, "masses" | "velocities">;
 
 /** Σ m v² / 2, eV. */
 export function kineticEnergy({ masses, velocities }: Moving): number {

@@ -9,6 +9,7 @@ export interface DynamicsState {
   readonly masses: Float64Array;
   /** Rows are the vectors, Å. */
   readonly cell: Float64Array;
+  /** Periodicity along each lattice vector. */
   readonly pbc: readonly [boolean, boolean, boolean];
   /** Shape (n_atoms, 3), Å, not wrapped; moved in place. */
   readonly positions: Float64Array;
