@@ -3,6 +3,7 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { test } from "node:test";
 import { gunzipSync } from "node:zlib";
+import { COMMANDS } from "../../src/cli/syntax/commands.ts";
 import { assertClose, projectPath } from "../support.ts";
 import { inFolder, runProgram } from "./program.ts";
 
@@ -319,7 +320,7 @@ test("help, version, model list and doctor", () =>
     assert.ok(help.stdout.indexOf("Examples:") < help.stdout.indexOf("Commands:"));
     assert.doesNotMatch(help.stdout, /convert|jobs/, "commands that are not there");
     for (
-      const command of ["distill", "scan", "compare", "evaluate", "features", "model", "doctor"]
+      const command of COMMANDS.map(({ name }) => name)
     ) {
       assert.match((await run(command, "--help")).stdout, new RegExp(`Usage: cpd ${command}`));
     }
