@@ -35,7 +35,8 @@ export function lines(
 
 /** A mean with its error, to two digits of this. */
 export function withError({ mean, error }: Pick<BlockAverage, "mean" | "error">): string {
-  if (!(error > 0)) return String(Number(mean.toPrecision(5)));
+  // Rounding is no error.
+  if (!(error > 1e-9 * Math.abs(mean))) return String(Number(mean.toPrecision(5)));
   const decimals = Math.max(0, 1 - Math.floor(Math.log10(error)));
   return `${mean.toFixed(decimals)} ± ${error.toFixed(decimals)}`;
 }
