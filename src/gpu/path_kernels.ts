@@ -44,10 +44,7 @@ export class PathCompiler {
 
   /** The kernels of all paths of a layer, with the way back where it is asked for. */
   async open(layer: BakedLayer, lanes: number, adjoint: boolean): Promise<PathKernels> {
-    const all = (wanted: boolean, name: keyof PathSources, write: (p: number) => string) =>
-      Promise.all(
-        wanted ? layer.degrees.map((_, p) => this.#compile(name, lanes, write(p))) : [],
-      );
+    const all = this.#compiler(layer, lanes);
     return {
       forward: await all(true, "atomic_basis", (p) => forwardPath(layer, p)),
       adjoint: await all(adjoint, "atomic_basis_adjoint", (p) => adjointPath(layer, p, lanes)),
@@ -57,10 +54,7 @@ export class PathCompiler {
 
   /** The same, and those of training. */
   async openTraining(layer: BakedLayer, lanes: number): Promise<TrainingKernels> {
-    const all = (wanted: boolean, name: keyof PathSources, write: (p: number) => string) =>
-      Promise.all(
-        wanted ? layer.degrees.map((_, p) => this.#compile(name, lanes, write(p))) : [],
-      );
+    const all = this.#compiler(layer, lanes);
     const back = layer.up !== null;
     return {
       ...await this.open(layer, lanes, true),
@@ -68,6 +62,12 @@ export class PathCompiler {
       tangentBack: await all(back, "atomic_basis_tangent", (p) => backPath(layer, p)),
       weights: await all(true, "atomic_basis_weights", (p) => uncouplingPath(layer, p)),
     };
+  }
+
+  /** Compiles a source for every path, where it is wanted. */
+  #compiler({ degrees }: BakedLayer, lanes: number) {
+    return (wanted: boolean, name: keyof PathSources, write: (p: number) => string) =>
+      Promise.all(wanted ? degrees.map((_, p) => this.#compile(name, lanes, write(p))) : []);
   }
 
   #compile(name: keyof PathSources, lanes: number, path: string): Promise<Kernel> {
