@@ -119,6 +119,13 @@ export function averagedModel(
   return withWeights(model, copy);
 }
 
+/** The model of the best epoch; there has been one. */
+export function bestModel({ model, best }: FitState): MaceModel {
+  const copy = mapWeights(weightsOf(model), (x) => x.slice());
+  tensorsOf(copy).forEach(({ numbers }, k) => numbers.set(best!.weights[k]));
+  return withWeights(model, copy);
+}
+
 type Trained = Pick<Epoch, "loss" | "train" | "gradientNorm" | "seconds">;
 
 function untrained(): Trained {

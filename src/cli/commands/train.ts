@@ -1,4 +1,3 @@
-import { mkdirSync } from "node:fs";
 import process from "node:process";
 import type { Backend } from "../../backend.ts";
 import { chooseBuild } from "../../cpu/build.ts";
@@ -6,8 +5,8 @@ import { RequestError } from "../../errors.ts";
 import { chemicalSymbol, distinctElements } from "../../frame.ts";
 import { putElements } from "../../model/elements.ts";
 import type { MaceModel } from "../../model/mace_model.ts";
-import { mapWeights, weightsOf, withWeights } from "../../model/model_weights.ts";
-import { averagedModel, type Epoch, fit, type StepNews } from "../../train/fit.ts";
+import { weightsOf } from "../../model/model_weights.ts";
+import { averagedModel, bestModel, type Epoch, fit, type StepNews } from "../../train/fit.ts";
 import { restoreState, saveState } from "../../train/saved_state.ts";
 import { tensorsOf } from "../../train/weights.ts";
 import { sourcesOf } from "../input/load_pool.ts";
@@ -158,19 +157,18 @@ function statusLine({ options, state }: Training, write: (line: string) => void)
 
 /** Writes the best model once more: it may have been removed, and the restart has it. */
 function keepBest(training: Training): void {
-  const { state: { best, model, epochs } } = training;
-  if (!best) return;
-  const copy = withWeights(model, mapWeights(weightsOf(model), (x) => x.slice()));
-  tensorsOf(weightsOf(copy)).forEach(({ numbers }, k) => numbers.set(best.weights[k]));
-  if (isTorchFile(training.start)) writeModel(training, "model.model", copy, epochs[best.epoch]);
-  writeModel(training, "model.safetensors", copy, epochs[best.epoch]);
+  writeBest(training, bestModel(training.state), training.state.epochs[training.state.best!.epoch]);
+}
+
+function writeBest(training: Training, model: MaceModel, epoch: Epoch): void {
+  if (isTorchFile(training.start)) writeModel(training, "model.model", model, epoch);
+  writeModel(training, "model.safetensors", model, epoch);
 }
 
 /** Writes the last model, the best one where it is new, and the table; the restart comes last, so that what it
  * goes on from is there. */
 function save(training: Training, epoch: Epoch): void {
   const { command: { output }, state, options, course, suspects } = training;
-  mkdirSync(output, { recursive: true });
   const kept = averagedModel(state, options.moving);
   writeModel(
     training,
@@ -178,10 +176,7 @@ function save(training: Training, epoch: Epoch): void {
     kept,
     epoch,
   );
-  if (state.best?.epoch === epoch.epoch) {
-    if (isTorchFile(training.start)) writeModel(training, "model.model", kept, epoch);
-    writeModel(training, "model.safetensors", kept, epoch);
-  }
+  if (state.best?.epoch === epoch.epoch) writeBest(training, kept, epoch);
   writeLosses(output, state.epochs);
   const weights = tensorsOf(weightsOf(state.model)).map(({ numbers }) => numbers);
   writeTrainingRestart(output, saveState(state, weights), course, suspects, training.build);

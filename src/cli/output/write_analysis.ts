@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { averagesOf, groupsOf } from "../../analyze/averages.ts";
+import { averagesOf } from "../../analyze/averages.ts";
 import { COLUMNS, type FrameFacts } from "../../analyze/frame_facts.ts";
 import type { PairSums, PairTable } from "../../analyze/pair_sums.ts";
 import type { Measured, Transport } from "../../analyze/transport.ts";
@@ -11,6 +11,7 @@ import { textTable } from "../../report/text_table.ts";
 import type { PoolOfFrames } from "../input/load_pool.ts";
 import type { OverlayPoint } from "../input/overlay.ts";
 import type { AnalyzeCommand } from "../syntax/analyze_options.ts";
+import { jsonText } from "./json_text.ts";
 import type { Stopwatch } from "./output.ts";
 import { programFacts } from "./run_facts.ts";
 
@@ -32,8 +33,9 @@ export function writeAnalysis(
 ): string {
   const { command, pool, facts, pairs, transports, overlay } = files;
   const save = (name: string, content: string) => writeFileSync(join(folder, name), content);
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-  const groups: AnalyzedGroup[] = [...groupsOf(facts)].map(([name, frames]) => ({
+  const groups: AnalyzedGroup[] = [...Map.groupBy(facts, ({ group }) => group)].map((
+    [name, frames],
+  ) => ({
     ...{ name, frames, averages: averagesOf(frames) },
     pairs: pairs.get(name)?.table() ?? null,
   }));
@@ -44,12 +46,12 @@ export function writeAnalysis(
   const vibrating = transports.filter(({ vibrations }) => vibrations !== null);
   if (vibrating.length > 0) save("vibrations.csv", vibrationsTable(vibrating));
   const summary = summaryOf(files, groups);
-  save("analyze.json", json(summary));
+  save("analyze.json", jsonText(summary));
   const told = programFacts(pool);
   watch.lap("write");
   save(
     "report.json",
-    json({
+    jsonText({
       ...told,
       options: command,
       n_frames: facts.length,
@@ -75,7 +77,7 @@ export function writeAnalysis(
     "report.html",
     analysisPage(run, rows, [...lines, ...warnings], figures.map(({ figure }) => figure)),
   );
-  return command.json ? json(summary) : [...textTable(rows), ...lines, ""].join("\n");
+  return command.json ? jsonText(summary) : [...textTable(rows), ...lines, ""].join("\n");
 }
 
 function summaryOf(

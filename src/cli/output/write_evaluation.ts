@@ -19,6 +19,7 @@ import {
 import type { LabelCensus } from "../input/labelled_frames.ts";
 import type { PoolOfFrames } from "../input/load_pool.ts";
 import type { EvaluateCommand } from "../syntax/options.ts";
+import { jsonText } from "./json_text.ts";
 import type { Stopwatch } from "./output.ts";
 import type { ModelUsed } from "./results.ts";
 import { runFacts } from "./run_facts.ts";
@@ -49,19 +50,18 @@ export function writeEvaluation(
 ): string {
   const { command, pool, backend, frames, shift, groupKey } = files;
   const save = (name: string, content: string) => writeFileSync(join(folder, name), content);
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const evaluation = evaluate(frames, shift);
   const worst = worstFrames(frames, shift);
   const rows = errorTable(evaluation, groupKey);
   save("evaluate.csv", framesTable(frames, shift));
   const summary = summaryOf(files, evaluation, worst);
-  save("evaluate.json", json(summary));
+  save("evaluate.json", jsonText(summary));
   const facts = runFacts(backend, pool);
   watch.lap("write");
   const { energyShift: _, ...options } = command;
   save(
     "report.json",
-    json({
+    jsonText({
       ...facts,
       options: { ...options, energyShift: summary.energy_shift },
       model: files.model,
@@ -88,7 +88,7 @@ export function writeEvaluation(
     "report.html",
     evaluationPage(told, rows, worst, notes, figures.map(({ figure }) => figure)),
   );
-  if (command.json) return json(summary);
+  if (command.json) return jsonText(summary);
   // Without any label there is no error to tell.
   const labelled = Object.values(files.parities).some(({ count }) => count > 0);
   return labelled ? formatEvaluation(rows, worst, evaluation.notes) : "";

@@ -7,6 +7,7 @@ import { textTable } from "../../report/text_table.ts";
 import type { PoolOfFrames } from "../input/load_pool.ts";
 import type { MdCommand } from "../syntax/md_options.ts";
 import type { MdRun } from "./md_restart.ts";
+import { jsonText } from "./json_text.ts";
 import type { Stopwatch } from "./output.ts";
 import { saveWhole } from "./restart_folder.ts";
 import type { ModelUsed } from "./results.ts";
@@ -28,7 +29,6 @@ export function writeMd(
   warnings: readonly string[],
 ): string {
   const { output, equilibrate } = command;
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const tables = runs.map(({ name, folder }) => ({
     name: name || "run",
     columns: readThermo(join(folder, "thermo.csv")),
@@ -42,7 +42,7 @@ export function writeMd(
   saveWhole(
     output,
     "report.json",
-    json({
+    jsonText({
       ...facts,
       options: { ...options, seed: String(seed) },
       model,
@@ -64,7 +64,7 @@ export function writeMd(
   ];
   const page = mdPage(told, rows, warnings, figures.map(({ figure }) => figure));
   saveWhole(output, "report.html", page);
-  return command.json ? json({ runs: summaries }) : [...textTable(rows), ""].join("\n");
+  return command.json ? jsonText({ runs: summaries }) : [...textTable(rows), ""].join("\n");
 }
 
 function readThermo(path: string): ThermoTable {

@@ -1,15 +1,14 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Parity } from "../../evaluate/parity.ts";
-import { mapWeights, weightsOf, withWeights } from "../../model/model_weights.ts";
 import { type Prediction, stressOf } from "../../model/prediction.ts";
 import { beforeAndAfter, lossFigures, trainingPage } from "../../report/training.ts";
 import { textTable } from "../../report/text_table.ts";
 import { type Rmse, rmseOf } from "../../train/errors.ts";
-import type { Epoch } from "../../train/fit.ts";
-import { tensorsOf } from "../../train/weights.ts";
+import { bestModel, type Epoch } from "../../train/fit.ts";
 import type { LabelledFrame } from "../../train/trainer.ts";
 import type { Training } from "../input/training.ts";
+import { jsonText } from "./json_text.ts";
 import type { Stopwatch } from "./output.ts";
 import { runFacts } from "./run_facts.ts";
 
@@ -50,11 +49,8 @@ export async function writeTraining(
   warnings: readonly string[],
 ): Promise<string> {
   const { command, frames, start, backend, state, before, run, suspects } = training;
-  const best = state.best ??
-    { epoch: 0, weights: tensorsOf(weightsOf(state.model)).map((t) => t.numbers) };
-  const model = withWeights(state.model, mapWeights(weightsOf(state.model), (x) => x.slice()));
-  tensorsOf(weightsOf(model)).forEach(({ numbers }, k) => numbers.set(best.weights[k]));
-  const after = await run.predict(model, frames.valid);
+  const best = state.best!;
+  const after = await run.predict(bestModel(state), frames.valid);
   const errors = [rmseOf(frames.valid, before), rmseOf(frames.valid, after)];
   const rows = errorRows(errors, best.epoch);
   const notes = [...notesOf(training), ...warnings];
@@ -73,10 +69,9 @@ export async function writeTraining(
   const save = (name: string, content: string) => {
     writeFileSync(join(command.output, name), content);
   };
-  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   save(
     "report.json",
-    json({ ...facts, recipe, training: summary, warnings, seconds: watch.seconds }),
+    jsonText({ ...facts, recipe, training: summary, warnings, seconds: watch.seconds }),
   );
   const figures = [
     ...lossFigures(state.epochs, best.epoch),
@@ -95,7 +90,7 @@ export async function writeTraining(
   save("report.html", page);
   const units = "E in meV/atom, F in meV/Å, S in meV/Å³, on the validation frames";
   return command.json
-    ? json(summary)
+    ? jsonText(summary)
     : [...textTable(rows), units, ...notesOf(training), ""].join("\n");
 }
 
