@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
-import { ParseError, UsageError } from "../../errors.ts";
+import { readFileSync } from "node:fs";
+import { ParseError } from "../../errors.ts";
+import { checkReadable } from "../../io/files.ts";
 
 /** A point to draw beside means; NaN where the file leaves a number out. */
 export interface OverlayPoint {
@@ -11,10 +12,10 @@ export interface OverlayPoint {
 }
 
 /** Reads points from a CSV file with the columns `rs` and one or both of `pressure` and `molecular_fraction`.
- * @throws {UsageError} if there is no such file
+ * @throws {UsageError} if it cannot be read
  * @throws {ParseError} naming the line */
 export function readOverlay(path: string): OverlayPoint[] {
-  if (!existsSync(path)) throw new UsageError(`Cannot read "${path}": no such file`);
+  checkReadable(path);
   const lines = readFileSync(path, "utf8").split(/\r?\n/);
   const head = lines[0].split(",").map((name) => name.trim());
   const place = (name: string) => head.indexOf(name);

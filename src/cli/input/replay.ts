@@ -1,7 +1,7 @@
 import type { Backend } from "../../backend.ts";
 import { InterruptedError, RequestError, WeightsError } from "../../errors.ts";
 import { chemicalSymbol, distinctElements, type Frame } from "../../frame.ts";
-import { readFrames } from "../../io/inputs.ts";
+import { NO_KEYS, readFrames } from "../../io/inputs.ts";
 import { matrix } from "../../matrix.ts";
 import type { MaceModel } from "../../model/mace_model.ts";
 import { stressOf } from "../../model/prediction.ts";
@@ -31,8 +31,7 @@ export async function addReplay(
 ): Promise<TrainingFrames> {
   if (command.replay === null) return frames;
   const { files, n, weight } = command.replay;
-  const keys = { names: [], short: false, energies: false };
-  const pool = await loadPool(files, { keys, strict: command.strict }, console);
+  const pool = await loadPool(files, { keys: NO_KEYS, strict: command.strict }, console);
   const missing = pool.elements.filter((z) => !model.elements.includes(z)).map(chemicalSymbol);
   if (missing.length > 0) {
     throw new WeightsError(

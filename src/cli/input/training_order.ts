@@ -1,13 +1,14 @@
-import { existsSync, readFileSync } from "node:fs";
-import { ParseError, UsageError } from "../../errors.ts";
+import { readFileSync } from "node:fs";
+import { ParseError } from "../../errors.ts";
+import { checkReadable } from "../../io/files.ts";
 
 /** Ids of a file, and the lines that they stand in. */
 export type OrderFile = readonly { readonly id: string; readonly line: number }[];
 
 /** Reads ids, one to a line.
- * @throws {UsageError} if there is no such file */
+ * @throws {UsageError} if it cannot be read */
 export function readOrderFile(path: string): OrderFile {
-  if (!existsSync(path)) throw new UsageError(`Cannot read "${path}": no such file`);
+  checkReadable(path);
   return readFileSync(path, "utf8").split("\n").flatMap((line, i) =>
     line.trim() === "" ? [] : [{ id: line.trim(), line: i + 1 }]
   );

@@ -1,4 +1,11 @@
-import { type CommandSpec, FORCES_AND_STRESS_KEYS, SKIP_BAD, WHERE } from "./option_specs.ts";
+import {
+  type CommandSpec,
+  FORCES_AND_STRESS_KEYS,
+  outputFolder,
+  SKIP_BAD,
+  STRICT,
+  WHERE,
+} from "./option_specs.ts";
 
 /** `cpd analyze`, as help tells it. */
 export const ANALYZE: CommandSpec = {
@@ -21,13 +28,7 @@ export const ANALYZE: CommandSpec = {
     {
       title: "Analysis",
       options: [
-        {
-          flag: "output",
-          short: "o",
-          value: "DIR",
-          path: true,
-          help: "output folder (default: cpd-analyze)",
-        },
+        outputFolder("cpd-analyze"),
         { flag: "group-by", value: "KEY", help: "apart for each value of this key" },
         {
           flag: "r-max",
@@ -49,7 +50,7 @@ export const ANALYZE: CommandSpec = {
         ...FORCES_AND_STRESS_KEYS.filter(({ flag }) => flag === "stress-key"),
         WHERE,
         SKIP_BAD,
-        { flag: "strict", help: "a truncated last frame is an error" },
+        STRICT,
       ],
     },
     {

@@ -6,10 +6,13 @@ import {
   HEAD,
   INPUT_AND_MODEL,
   type OptionSpec,
+  outputFolder,
+  POTENTIAL,
   RUNNING,
   SEARCH,
   SKIP_BAD,
   SPLITTING,
+  STRICT,
   WHERE,
 } from "./option_specs.ts";
 import { ANALYZE } from "./analyze_spec.ts";
@@ -44,13 +47,7 @@ const DISTILL: CommandSpec = {
           value: "N",
           help: "configurations to choose, exactly; or auto (required)",
         },
-        {
-          flag: "output",
-          short: "o",
-          value: "DIR",
-          path: true,
-          help: "output folder (default: cpd-out)",
-        },
+        outputFolder("cpd-out"),
         {
           flag: "method",
           value: "NAME",
@@ -107,13 +104,7 @@ const COMPARE: CommandSpec = {
       title: "Comparison",
       options: [
         { flag: "select", short: "n", value: "N,N,...", help: "numbers of frames (required)" },
-        {
-          flag: "output",
-          short: "o",
-          value: "DIR",
-          path: true,
-          help: "output folder (default: cpd-compare)",
-        },
+        outputFolder("cpd-compare"),
         { flag: "methods", value: "M,M,...", help: `of ${METHODS.join(", ")} (default: all)` },
         {
           flag: "seeds",
@@ -157,21 +148,9 @@ const EVALUATE: CommandSpec = {
     {
       title: "Evaluation",
       options: [
-        {
-          flag: "model",
-          value: "MODEL",
-          path: true,
-          help: "MACE .model checkpoint, exported .safetensors, or a name of cpd model list " +
-            "(required)",
-        },
+        POTENTIAL,
         HEAD,
-        {
-          flag: "output",
-          short: "o",
-          value: "DIR",
-          path: true,
-          help: "output folder (default: cpd-evaluate)",
-        },
+        outputFolder("cpd-evaluate"),
         ENERGY_KEY,
         ...FORCES_AND_STRESS_KEYS,
         {
@@ -192,7 +171,7 @@ const EVALUATE: CommandSpec = {
         },
         WHERE,
         SKIP_BAD,
-        { flag: "strict", help: "a truncated last frame is an error" },
+        STRICT,
       ],
     },
     RUNNING,

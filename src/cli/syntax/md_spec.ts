@@ -1,4 +1,11 @@
-import { type CommandSpec, HEAD, RUNNING_ON_CPU } from "./option_specs.ts";
+import {
+  type CommandSpec,
+  HEAD,
+  outputFolder,
+  POTENTIAL,
+  RUNNING_ON_CPU,
+  STRICT,
+} from "./option_specs.ts";
 
 /** `cpd md`, as help tells it. */
 export const MD: CommandSpec = {
@@ -28,21 +35,9 @@ export const MD: CommandSpec = {
     {
       title: "Dynamics",
       options: [
-        {
-          flag: "model",
-          value: "MODEL",
-          path: true,
-          help: "MACE .model checkpoint, exported .safetensors, or a name of cpd model list " +
-            "(required)",
-        },
+        POTENTIAL,
         HEAD,
-        {
-          flag: "output",
-          short: "o",
-          value: "DIR",
-          path: true,
-          help: "output folder (default: cpd-md)",
-        },
+        outputFolder("cpd-md"),
         {
           flag: "ensemble",
           value: "NAME",
@@ -96,7 +91,7 @@ export const MD: CommandSpec = {
         { flag: "thermo", value: "N", help: "steps between rows of thermo.csv (default: 10)" },
         { flag: "restart", value: "N", help: "steps between restarts (default: 1000)" },
         { flag: "equilibrate", value: "N", help: "steps left out of averages (default: 0)" },
-        { flag: "strict", help: "a truncated last frame is an error" },
+        STRICT,
       ],
     },
     {

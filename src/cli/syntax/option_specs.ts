@@ -29,6 +29,30 @@ export interface CommandSpec {
   readonly words?: readonly string[];
 }
 
+/** A model that has energies. */
+export const POTENTIAL: OptionSpec = {
+  flag: "model",
+  value: "MODEL",
+  path: true,
+  help: "MACE .model checkpoint, exported .safetensors, or a name of cpd model list (required)",
+};
+
+export const STRICT: OptionSpec = {
+  flag: "strict",
+  help: "a truncated last frame is an error",
+};
+
+/** @param name where none is given */
+export function outputFolder(name: string): OptionSpec {
+  return {
+    flag: "output",
+    short: "o",
+    value: "DIR",
+    path: true,
+    help: `output folder (default: ${name})`,
+  };
+}
+
 export const INPUT_AND_MODEL: OptionGroup = {
   title: "Input and model",
   options: [
@@ -46,7 +70,7 @@ export const INPUT_AND_MODEL: OptionGroup = {
       choices: ["mean", "per-element-mean", "mean-std"],
       help: "atoms to frame: mean, per-element-mean or mean-std (default: mean)",
     },
-    { flag: "strict", help: "a truncated last frame is an error" },
+    STRICT,
   ],
 };
 

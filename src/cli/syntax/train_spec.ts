@@ -3,8 +3,11 @@ import {
   ENERGY_KEY,
   FORCES_AND_STRESS_KEYS,
   HEAD,
+  outputFolder,
+  POTENTIAL,
   RUNNING_ON_CPU,
   SKIP_BAD,
+  STRICT,
   WHERE,
 } from "./option_specs.ts";
 
@@ -28,21 +31,9 @@ export const TRAIN: CommandSpec = {
     {
       title: "Training",
       options: [
-        {
-          flag: "model",
-          value: "MODEL",
-          path: true,
-          help: "MACE .model checkpoint, exported .safetensors, or a name of cpd model list " +
-            "(required)",
-        },
+        POTENTIAL,
         HEAD,
-        {
-          flag: "output",
-          short: "o",
-          value: "DIR",
-          path: true,
-          help: "output folder (default: cpd-train)",
-        },
+        outputFolder("cpd-train"),
         {
           flag: "valid",
           value: "V",
@@ -124,7 +115,7 @@ export const TRAIN: CommandSpec = {
         },
         WHERE,
         SKIP_BAD,
-        { flag: "strict", help: "a truncated last frame is an error" },
+        STRICT,
       ],
     },
     {
