@@ -29,3 +29,9 @@ export const KJ_PER_MOL = 0.0103642696562621;
 
 /** One u/Å³ in g/cm³ (CODATA 2018). */
 export const DALTON_PER_CUBIC_ANGSTROM = 1.66053906660;
+
+/** Acceleration of a force: eV/Å and u give so many Å/fs² (CODATA 2018). */
+export const ACCELERATION = 0.00964853321233;
+
+/** Boltzmann's constant, eV/K (exact). */
+export const BOLTZMANN = 8.617333262e-5;

@@ -19,7 +19,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   speed: ["backend", "graph", "model", "linalg", "select", "train"],
   train: ["model"],
   dynamics: ["model"],
-  analyze: ["dynamics"],
+  analyze: ["dynamics", "scan"],
   report: ["analyze", "compare", "evaluate", "pipeline", "scan", "select", "train"],
   backend: ["graph", "model", "linalg", "select", "train"],
   pipeline: ["backend", "model", "linalg", "select"],

@@ -13,14 +13,3 @@ export function averagesOf(frames: readonly FrameFacts[]): Averages {
     }),
   );
 }
-
-/** Frames of each group, in the order in which these come first. */
-export function groupsOf(frames: readonly FrameFacts[]): Map<string, FrameFacts[]> {
-  const groups = new Map<string, FrameFacts[]>();
-  for (const frame of frames) {
-    const own = groups.get(frame.group) ?? [];
-    own.push(frame);
-    groups.set(frame.group, own);
-  }
-  return groups;
-}

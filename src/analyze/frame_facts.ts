@@ -1,8 +1,10 @@
 import { atomicMass } from "../atomic_mass.ts";
+import { massDensity, wignerSeitzRadius } from "../density.ts";
 import { kineticEnergy, temperatureOf } from "../dynamics/kinetic.ts";
 import { distinctElements, formula, type Frame, type Graph, periodicVolume } from "../frame.ts";
-import { BOHR, DALTON_PER_CUBIC_ANGSTROM, GPA } from "../units.ts";
-import { molecularCoordination, molecularFraction } from "./molecular_fraction.ts";
+import { staticPressure } from "../scan/stress_labels.ts";
+import { GPA } from "../units.ts";
+import { isHydrogen, molecularCoordination, molecularFraction } from "./molecular_fraction.ts";
 
 /** What can be told of a single frame; NaN where it does not apply. */
 export interface FrameFacts {
@@ -60,15 +62,13 @@ export function frameFacts(
   const volume = periodicVolume(frame);
   const masses = Float64Array.from(species, atomicMass);
   const elements = distinctElements(species);
-  const hydrogen = elements.length === 1 && elements[0] === 1;
-  const coordination = hydrogen ? molecularCoordination(graph) : null;
-  const pressureStatic = stress ? -(stress[0] + stress[4] + stress[8]) / 3 * GPA : NaN;
+  const coordination = isHydrogen(species) ? molecularCoordination(graph) : null;
+  const pressureStatic = stress ? staticPressure(stress) : NaN;
   const moving = velocities && { masses, velocities };
-  const mass = masses.reduce((sum, m) => sum + m, 0);
   return {
     ...{ id, file, index, group, nAtoms, formula: formula(species), volume },
-    density: DALTON_PER_CUBIC_ANGSTROM * mass / volume,
-    rs: elements.length === 1 ? Math.cbrt(3 * volume / (4 * Math.PI * nAtoms)) / BOHR : NaN,
+    density: massDensity(species, volume),
+    rs: elements.length === 1 ? wignerSeitzRadius(nAtoms, volume) : NaN,
     temperature: moving && nAtoms > 1 ? temperatureOf(moving) : NaN,
     pressureStatic,
     pressure: moving ? pressureStatic + GPA * 2 * kineticEnergy(moving) / (3 * volume) : NaN,

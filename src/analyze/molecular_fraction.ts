@@ -9,6 +9,11 @@ const SIGMA = 0.2 * (UPPER - LOWER);
 /** Distance up to which the edges have to be known, Å. */
 export const MOLECULAR_REACH: number = D_MAX;
 
+/** Whether all atoms are hydrogen, for which alone molecules are told. */
+export function isHydrogen(species: Uint8Array): boolean {
+  return species.every((z) => z === 1);
+}
+
 /**
  * Coordination number of every atom with the cubic switch of Cheng et al. 2020 (PLUMED's CUBIC, D_0 0.8, D_MAX 1.1):
  * s = (y - 1)² (1 + 2 y) with y = (r - D_0) / (D_MAX - D_0).

@@ -1,5 +1,6 @@
 import { RequestError } from "../errors.ts";
 import { atomicMass } from "../atomic_mass.ts";
+import { restCentreOfMass } from "../dynamics/kinetic.ts";
 import { completeCell, type Frame, invertCell } from "../frame.ts";
 
 /** Frames of one run, evenly spaced in time. */
@@ -45,7 +46,11 @@ export function trajectoryOf(
     );
   }
   const masses = Float64Array.from(first.species, atomicMass);
-  const rest = (vectors: Float64Array) => withoutCentre(vectors, masses);
+  const rest = (vectors: Float64Array) => {
+    const own = vectors.slice();
+    restCentreOfMass(masses, own);
+    return own;
+  };
   const known = frames.every(({ velocities }) => velocities !== null);
   return {
     ...{ file: first.file, group, masses, interval },
@@ -92,13 +97,4 @@ function unwrapped(frames: readonly Frame[]): Float64Array[] {
     out.push(next);
   }
   return out;
-}
-
-/** Vectors of the atoms without that of their centre of mass. */
-function withoutCentre(vectors: Float64Array, masses: Float64Array): Float64Array {
-  const total = masses.reduce((sum, m) => sum + m, 0);
-  const centre = [0, 1, 2].map((k) =>
-    masses.reduce((sum, m, n) => sum + m * vectors[3 * n + k], 0) / total
-  );
-  return vectors.map((x, i) => x - centre[i % 3]);
 }

@@ -1,4 +1,5 @@
 import { meanSquaredDisplacement, velocityAutocorrelation } from "./correlation.ts";
+import { slope } from "../line.ts";
 import type { Trajectory } from "./trajectory.ts";
 
 /** A number and its standard error. */
@@ -81,15 +82,8 @@ export function transportOf(trajectory: Trajectory): Transport {
 
 /** D = MSD / 6 t by the slope of the later half of the times, Å²/ps. */
 function slopeOf(msd: Float64Array, interval: number): number {
-  const first = Math.floor(msd.length / 2);
-  const n = msd.length - first;
-  const middle = first + (n - 1) / 2;
-  let [product, square] = [0, 0];
-  for (let t = first; t < msd.length; t++) {
-    product += (t - middle) * msd[t];
-    square += (t - middle) ** 2;
-  }
-  return 1000 * product / (square * interval * 6);
+  const later = msd.subarray(Math.floor(msd.length / 2));
+  return 1000 * slope([...later.keys()], later) / (interval * 6);
 }
 
 /** D = ⅓ ∫ ⟨v(0) · v(t)⟩ dt by trapezia, Å²/ps. */

@@ -1,4 +1,4 @@
-import { BOLTZMANN } from "./units.ts";
+import { BOLTZMANN } from "../units.ts";
 
 /**
  * Distribution function of the kinetic energy of n degrees of freedom at a temperature: a gamma law of n / 2.

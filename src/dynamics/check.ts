@@ -1,10 +1,10 @@
 import { cellVolume, chemicalSymbol, distinctElements, type Frame } from "../frame.ts";
-import { GPA } from "../units.ts";
+import { BOLTZMANN, GPA } from "../units.ts";
+import { slope } from "../line.ts";
 import { kineticLaw, ksTest } from "./canonical.ts";
 import { degreesOfFreedom, kineticEnergy } from "./kinetic.ts";
 import { observe } from "./observables.ts";
 import { frameOf, type Motion, type Predict, type Replica, stepTogether } from "./replica.ts";
-import { BOLTZMANN } from "./units.ts";
 
 /** One property that dynamics must have. */
 export interface Check {
@@ -87,7 +87,7 @@ export async function driftChecks(
 ): Promise<Check[]> {
   const motion: Motion = { dt, thermostat: null, seed };
   const { total, kinetic } = await moved(copyOf(start), motion, steps, predict);
-  const perStep = slope(total);
+  const perStep = slope([...total.keys()], total);
   const drift = 1e6 * perStep / dt / start.state.masses.length;
   const relative = Math.abs(perStep * steps) / deviation(kinetic);
   return [{
@@ -251,17 +251,6 @@ export async function virialCheck(
     bar: `within ${bar.toPrecision(2)} GPa`,
     passed: Math.abs(own - difference) < bar,
   };
-}
-
-/** Slope per step of the line nearest to values. */
-function slope(values: readonly number[]): number {
-  const middle = (values.length - 1) / 2;
-  let [product, square] = [0, 0];
-  values.forEach((y, i) => {
-    product += (i - middle) * (y - values[0]);
-    square += (i - middle) ** 2;
-  });
-  return product / square;
 }
 
 function deviation(values: readonly number[]): number {

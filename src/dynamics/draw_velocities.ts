@@ -1,7 +1,7 @@
 import type { Draws } from "./draws.ts";
 import { restCentreOfMass, temperatureOf } from "./kinetic.ts";
 import type { DynamicsState } from "./state.ts";
-import { ACCELERATION, BOLTZMANN } from "./units.ts";
+import { ACCELERATION, BOLTZMANN } from "../units.ts";
 
 /** Velocities of Maxwell and Boltzmann, in place; the centre of mass rests, and the temperature, K, is exact. */
 export function drawVelocities(
@@ -14,7 +14,7 @@ export function drawVelocities(
     const width = Math.sqrt(BOLTZMANN * temperature * ACCELERATION / masses[n]);
     for (let i = 3 * n; i < 3 * n + 3; i++) velocities[i] = width * draws.gaussian();
   }
-  restCentreOfMass(state);
+  restCentreOfMass(masses, velocities);
   const scale = Math.sqrt(temperature / temperatureOf(state));
   for (let i = 0; i < velocities.length; i++) velocities[i] *= scale;
 }

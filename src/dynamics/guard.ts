@@ -1,4 +1,4 @@
-import { BOLTZMANN } from "./units.ts";
+import { BOLTZMANN } from "../units.ts";
 import type { Observables } from "./observables.ts";
 
 /** Temperatures above so many times the wanted one, and above this, K, are an explosion. */

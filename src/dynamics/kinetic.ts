@@ -1,7 +1,6 @@
 import { cellVolume } from "../frame.ts";
-import { GPA } from "../units.ts";
+import { ACCELERATION, BOLTZMANN, GPA } from "../units.ts";
 import type { DynamicsState } from "./state.ts";
-import { ACCELERATION, BOLTZMANN } from "./units.ts";
 
 /** Atoms that have velocities. */
 export type Moving = Pick<DynamicsState, "masses" | "velocities">;
@@ -43,12 +42,13 @@ export function pressureTensor(
   return sum.map((x) => x * factor);
 }
 
-/** Takes the motion of the centre of mass out of the velocities, in place. */
-export function restCentreOfMass({ masses, velocities }: Moving): void {
+/** Takes that of the centre of mass out of the atoms' vectors, shape (n_atoms, 3), in place: of velocities it rests
+ * then. */
+export function restCentreOfMass(masses: Float64Array, vectors: Float64Array): void {
   const total = masses.reduce((sum, m) => sum + m, 0);
   for (let k = 0; k < 3; k++) {
-    let momentum = 0;
-    for (let n = 0; n < masses.length; n++) momentum += masses[n] * velocities[3 * n + k];
-    for (let n = 0; n < masses.length; n++) velocities[3 * n + k] -= momentum / total;
+    let sum = 0;
+    for (let n = 0; n < masses.length; n++) sum += masses[n] * vectors[3 * n + k];
+    for (let n = 0; n < masses.length; n++) vectors[3 * n + k] -= sum / total;
   }
 }

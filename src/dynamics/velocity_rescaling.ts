@@ -1,7 +1,7 @@
 import type { Draws } from "./draws.ts";
 import { degreesOfFreedom, kineticEnergy } from "./kinetic.ts";
 import type { DynamicsState } from "./state.ts";
-import { BOLTZMANN } from "./units.ts";
+import { BOLTZMANN } from "../units.ts";
 
 /** A canonical thermostat. */
 export interface Thermostat {

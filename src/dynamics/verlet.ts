@@ -1,5 +1,5 @@
 import type { DynamicsState } from "./state.ts";
-import { ACCELERATION } from "./units.ts";
+import { ACCELERATION } from "../units.ts";
 
 /**
  * One step of velocity Verlet (Swope et al. 1982): v += F dt / 2m, x += v dt, F(x), v += F dt / 2m.

@@ -1,6 +1,7 @@
-import type { Frame } from "../frame.ts";
-import { lookUp } from "./comment_line.ts";
 import { atomicMass } from "../atomic_mass.ts";
+import type { Frame } from "../frame.ts";
+import { ACCELERATION } from "../units.ts";
+import { lookUp } from "./comment_line.ts";
 import type { RawFrame } from "./frame_ranges.ts";
 import { parseProperties } from "./properties.ts";
 import { readVectors } from "./vector_column.ts";
@@ -10,7 +11,7 @@ const VELOCITIES = ["velocities", "velocity", "vel", "velo", "v"];
 /** Columns of momenta as ASE writes them, u Å in its unit of time, Å √(u/eV). */
 const MOMENTA = ["momenta", "momentum"];
 /** One Å in that unit of time, Å/fs. */
-const ASE_VELOCITY = 0.09822694788;
+const ASE_VELOCITY = Math.sqrt(ACCELERATION);
 
 /** Velocities of the atoms, shape (n_atoms, 3), Å/fs, and the column that they stand in; null where there is none. */
 export function readVelocities(

@@ -1,4 +1,5 @@
 import { type BlockAverage, blockAverage } from "../analyze/block_average.ts";
+import { slope } from "../line.ts";
 import type { MdSummary, ThermoTable } from "./md.ts";
 
 const AVERAGED = ["temperature", "pressure", "potential", "molecular_fraction"] as const;
@@ -26,13 +27,4 @@ export function summaryOf(
     steps: steps[steps.length - 1],
     drift: 1e6 * slope(times, counted("conserved")) / nAtoms,
   };
-}
-
-/** Slope of the line nearest to points; NaN of fewer than two. */
-function slope(x: readonly number[], y: readonly number[]): number {
-  const mean = (values: readonly number[]) =>
-    values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [mx, my] = [mean(x), mean(y)];
-  const squares = x.reduce((sum, value) => sum + (value - mx) ** 2, 0);
-  return x.reduce((sum, value, i) => sum + (value - mx) * (y[i] - my), 0) / squares;
 }

@@ -6,7 +6,7 @@ import { gammaLaw, ksTest } from "../../src/dynamics/canonical.ts";
 import { drawVelocities } from "../../src/dynamics/draw_velocities.ts";
 import { drawsOf } from "../../src/dynamics/draws.ts";
 import { degreesOfFreedom, kineticEnergy, temperatureOf } from "../../src/dynamics/kinetic.ts";
-import { BOLTZMANN } from "../../src/dynamics/units.ts";
+import { BOLTZMANN } from "../../src/units.ts";
 import { rescaleVelocities } from "../../src/dynamics/velocity_rescaling.ts";
 import { verletStep } from "../../src/dynamics/verlet.ts";
 

@@ -3,12 +3,14 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Backend, Potential } from "../../backend.ts";
+import { isHydrogen } from "../../analyze/molecular_fraction.ts";
 import { chooseBuild } from "../../cpu/build.ts";
 import { insane } from "../../dynamics/guard.ts";
 import { temperatureOf } from "../../dynamics/kinetic.ts";
 import { meanPressure, type Observables, observe } from "../../dynamics/observables.ts";
 import { frameOf, type Motion, stepTogether } from "../../dynamics/replica.ts";
 import { InterruptedError, RequestError } from "../../errors.ts";
+import { NO_KEYS } from "../../io/inputs.ts";
 import { openPotential } from "../../potential.ts";
 import { closestPair } from "../../scan/closest_pair.ts";
 import { loadPool, openModel, sourcesOf } from "../input/load_pool.ts";
@@ -16,13 +18,7 @@ import { readStart, replicasOf, type StartFrame } from "../input/md_start.ts";
 import { frameKey } from "../input/training_frames.ts";
 import { isInterrupted } from "../interrupt.ts";
 import { openBackendOnCpu } from "../open_backend.ts";
-import {
-  appendFrame,
-  appendThermo,
-  beginRun,
-  isHydrogen,
-  writeLabelNext,
-} from "../output/md_folder.ts";
+import { appendFrame, appendThermo, beginRun, writeLabelNext } from "../output/md_folder.ts";
 import { type MdRun, readRuns, writeRuns } from "../output/md_restart.ts";
 import { Console, Stopwatch } from "../output/output.ts";
 import { checkOutput } from "../output/output_folder.ts";
@@ -60,10 +56,8 @@ async function runDynamics(command: MdCommand, console: Console): Promise<MdRun[
   const goesOn = holdsRestart(output) && !command.force;
   const sources = sourcesOf({ ...command, inputs: [command.start] });
   if (!goesOn) checkOutput(output, command.force, sources);
-  const pool = await loadPool([command.start], {
-    keys: { names: [], short: false, energies: false },
-    strict: command.strict,
-  }, console);
+  const { start: input, strict } = command;
+  const pool = await loadPool([input], { keys: NO_KEYS, strict }, console);
   let backend: Backend | null = null;
   let unlock = () => {};
   try {
@@ -115,7 +109,7 @@ function beginRuns(command: MdCommand, start: StartFrame): MdRun[] {
   rmSync(join(command.output, RESTART), { force: true });
   return replicasOf(command, start).map(({ name, state, stream }) => {
     const folder = join(command.output, name);
-    beginRun(folder, isHydrogen(state));
+    beginRun(folder, isHydrogen(state.species));
     const prediction = null!; // until the first forces
     return {
       ...{ name, folder, replica: { state, prediction, heat: 0, stream }, stopped: null },

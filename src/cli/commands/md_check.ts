@@ -11,12 +11,14 @@ import {
 } from "../../dynamics/check.ts";
 import { frameOf, type Replica, stepTogether } from "../../dynamics/replica.ts";
 import { InterruptedError } from "../../errors.ts";
+import { NO_KEYS } from "../../io/inputs.ts";
 import { openPotential } from "../../potential.ts";
 import { textTable } from "../../report/text_table.ts";
 import { loadPool, openModel } from "../input/load_pool.ts";
 import { readStart, replicasOf } from "../input/md_start.ts";
 import { isInterrupted } from "../interrupt.ts";
 import { openBackendOnCpu } from "../open_backend.ts";
+import { jsonText } from "../output/json_text.ts";
 import { Console } from "../output/output.ts";
 import type { MdCommand } from "../syntax/md_options.ts";
 
@@ -26,10 +28,8 @@ const FAILED = 6;
 /** `cpd md --check`: whether dynamics with a potential are those of physics; writes nothing. */
 export async function runMdCheck(command: MdCommand): Promise<void> {
   const console = new Console(command.quiet);
-  const pool = await loadPool([command.start], {
-    keys: { names: [], short: false, energies: false },
-    strict: command.strict,
-  }, console);
+  const { start: input, strict } = command;
+  const pool = await loadPool([input], { keys: NO_KEYS, strict }, console);
   let backend: Backend | null = null;
   try {
     const start = await readStart(command, pool, console);
@@ -51,7 +51,7 @@ export async function runMdCheck(command: MdCommand): Promise<void> {
     );
     await potential.close();
     process.stdout.write(
-      command.json ? `${JSON.stringify({ checks }, null, 2)}\n` : formatChecks(checks),
+      command.json ? jsonText({ checks }) : formatChecks(checks),
     );
     if (checks.some(({ passed }) => !passed)) process.exitCode = FAILED;
   } finally {

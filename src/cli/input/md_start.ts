@@ -1,16 +1,14 @@
-import { atomicMass } from "../../atomic_mass.ts";
+import { massDensity, wignerSeitzRadius } from "../../density.ts";
 import { drawVelocities } from "../../dynamics/draw_velocities.ts";
 import { drawsOf } from "../../dynamics/draws.ts";
 import { kineticEnergy, restCentreOfMass } from "../../dynamics/kinetic.ts";
 import { type DynamicsState, stateOf } from "../../dynamics/state.ts";
 import { ParseError, RequestError, UsageError } from "../../errors.ts";
-import type { Frame } from "../../frame.ts";
-import { periodicVolume } from "../../frame.ts";
+import { type Frame, periodicVolume } from "../../frame.ts";
 import { parseFrame } from "../../io/extxyz.ts";
 import { readRawFrames } from "../../io/inputs.ts";
 import { readVelocities } from "../../io/velocities.ts";
 import { hashName } from "../../rng.ts";
-import { BOHR, DALTON_PER_CUBIC_ANGSTROM } from "../../units.ts";
 import type { Console } from "../output/output.ts";
 import type { MdCommand, WantedDensity } from "../syntax/md_options.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
@@ -75,7 +73,7 @@ export function replicasOf(
     const stream = hashName(name);
     if (velocities) {
       state.velocities.set(velocities);
-      restCentreOfMass(state);
+      restCentreOfMass(state.masses, state.velocities);
     } else {
       drawVelocities(state, temperature!, drawsOf(seed, stream, 0));
     }
@@ -96,11 +94,9 @@ function scaled(frame: Frame, { kind, value }: WantedDensity): Frame {
     );
   }
   const { species, positions, cell } = frame;
-  const mass = species.reduce((sum, z) => sum + atomicMass(z), 0);
-  const target = kind === "rs"
-    ? species.length * 4 / 3 * Math.PI * (value * BOHR) ** 3
-    : mass * DALTON_PER_CUBIC_ANGSTROM / value;
-  const factor = Math.cbrt(target / volume);
+  const factor = kind === "rs"
+    ? value / wignerSeitzRadius(species.length, volume)
+    : Math.cbrt(massDensity(species, volume) / value);
   return {
     ...frame,
     positions: positions.map((x) => factor * x),

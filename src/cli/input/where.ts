@@ -1,11 +1,10 @@
 import type { MathNode } from "mathjs/number";
-import { atomicMass } from "../../atomic_mass.ts";
+import { massDensity } from "../../density.ts";
 import { UsageError } from "../../errors.ts";
 import { type Frame, periodicVolume } from "../../frame.ts";
 import { lookUp, onlyNumber } from "../../io/comment_line.ts";
 import type { FrameLabels } from "../../io/frame_labels.ts";
 import { pressureOf } from "../../scan/stress_labels.ts";
-import { DALTON_PER_CUBIC_ANGSTROM } from "../../units.ts";
 
 /** Chooses frames by an expression of their numbers. */
 export interface FrameFilter {
@@ -23,9 +22,7 @@ const QUANTITIES: Readonly<Record<string, (frame: Frame, labels: () => FrameLabe
   n_atoms: ({ species }) => species.length,
   volume: periodicVolume,
   volume_per_atom: (frame) => periodicVolume(frame) / frame.species.length,
-  density: (frame) =>
-    DALTON_PER_CUBIC_ANGSTROM * frame.species.reduce((sum, z) => sum + atomicMass(z), 0) /
-    periodicVolume(frame),
+  density: (frame) => massDensity(frame.species, periodicVolume(frame)),
   energy_per_atom: ({ species }, labels) => (labels().energy?.value ?? NaN) / species.length,
   max_force: (_, labels) => {
     const { forces } = labels();

@@ -9,10 +9,12 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import {
+  isHydrogen,
   MOLECULAR_REACH,
   molecularCoordination,
   molecularFraction,
 } from "../../analyze/molecular_fraction.ts";
+import { wignerSeitzRadius } from "../../density.ts";
 import { meanPressure, type Observables } from "../../dynamics/observables.ts";
 import { frameOf, type Replica } from "../../dynamics/replica.ts";
 import type { DynamicsState } from "../../dynamics/state.ts";
@@ -22,7 +24,6 @@ import { neighborList } from "../../graph/neighbor_list.ts";
 import { digits } from "../../io/annotate.ts";
 import { csvLine } from "../../io/table.ts";
 import { stressOf } from "../../model/prediction.ts";
-import { BOHR } from "../../units.ts";
 import { saveWhole } from "./restart_folder.ts";
 
 /** Columns of thermo.csv; `molecular_fraction` follows for hydrogen. */
@@ -60,11 +61,6 @@ export function sizesOf(folder: string): Sizes {
   return FILES.map((name) => statSync(join(folder, name)).size);
 }
 
-/** Whether a molecular fraction is told. */
-export function isHydrogen({ species }: DynamicsState): boolean {
-  return distinctElements(species).join() === "1";
-}
-
 /** Adds a row to thermo.csv. */
 export function appendThermo(folder: string, { state }: Replica, seen: Observables): void {
   const { pressure, step, time, temperature, kinetic, potential, total, conserved } = seen;
@@ -72,7 +68,7 @@ export function appendThermo(folder: string, { state }: Replica, seen: Observabl
   const numbers = [
     ...[temperature, kinetic, potential, total, conserved, meanPressure(seen)],
     ...[xx, yy, zz, yz, xz, xy],
-    ...(isHydrogen(state) ? [fractionOf(frameOf(state, `step ${step}`))] : []),
+    ...(isHydrogen(state.species) ? [fractionOf(frameOf(state, `step ${step}`))] : []),
   ];
   const cells = numbers.map((x) => Number.isNaN(x) ? "" : digits(x));
   appendFileSync(join(folder, FILES[1]), csvLine([step, time, ...cells]));
@@ -112,7 +108,7 @@ function frameText(
   const names = ["velocities", "forces"].slice(0, columns.length).map((name) => `:${name}:R:3`);
   const volume = periodicVolume(state);
   const single = distinctElements(species).length === 1 && Number.isFinite(volume);
-  const rs = Math.cbrt(3 * volume / (4 * Math.PI * species.length)) / BOHR;
+  const rs = wignerSeitzRadius(species.length, volume);
   const head = [
     `Lattice="${[...cell].map(digits).join(" ")}"`,
     `Properties=species:S:1:pos:R:3${names.join("")}`,
