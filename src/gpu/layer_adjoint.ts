@@ -63,15 +63,27 @@ export function runLayerAdjoint(
   const found = { features: featuresBar, product: productBar, message: messageBar, up: upBar };
   if (!upBar) return { ...found, h: null };
   const hBar = room("features", dIn);
-  mixDegrees(run, upBar, adjoint.up!, hBar, layer.lIn);
-  for (let l = 0; adjoint.skip && l < layer.nSkip; l++) {
-    const square = model.padded ** 2;
-    mix(run, featuresBar, adjoint.skip, hBar, {
-      ...{ dIn: dOut, first: l * l, dOut: dIn, target: l * l, l, weight: l * square },
-      ...{ elementStride: layer.nSkip * square, accumulate: true },
+  leadToInput(run, buffers, upBar, featuresBar, hBar);
+  return { ...found, h: hBar };
+}
+
+/** Adjoint of linear_up and of the residual for the features that enter. It is linear: it leads adjoints back, and
+ * their tangents. */
+export function leadToInput(
+  run: Run,
+  { layer: { lIn, lOut, nSkip }, adjoint }: LayerBuffers,
+  upBar: GPUBuffer,
+  featuresBar: GPUBuffer,
+  hBar: GPUBuffer,
+): void {
+  mixDegrees(run, upBar, adjoint!.up!, hBar, lIn);
+  const square = run.model.padded ** 2;
+  for (let l = 0; adjoint!.skip && l < nSkip; l++) {
+    mix(run, featuresBar, adjoint!.skip, hBar, {
+      ...{ dIn: (lOut + 1) ** 2, first: l * l, dOut: (lIn + 1) ** 2, target: l * l, l },
+      ...{ weight: l * square, elementStride: nSkip * square, accumulate: true },
     });
   }
-  return { ...found, h: hBar };
 }
 
 /** Adjoint of the normaliser; leaves the message's adjoint normalised. */

@@ -1,7 +1,7 @@
 import { mix, mixDegrees, mixWeights } from "./batch.ts";
 import { fold } from "./kernel.ts";
 import { contract, type LayerStages, pathFields, placeEdges } from "./layer.ts";
-import type { LayerAdjoints } from "./layer_adjoint.ts";
+import { type LayerAdjoints, leadToInput } from "./layer_adjoint.ts";
 import type { LayerTangents, TangentRun } from "./layer_tangent.ts";
 import type { TrainingKernels } from "./path_kernels.ts";
 import type { LayerBuffers } from "./weights.ts";
@@ -69,14 +69,7 @@ export function runLayerWeights(
   degreeWeights(run, stages.h, upBarDot, gradient.up!, layer.lIn);
   if (hDot) degreeWeights(run, hDot, bar.up!, gradient.up!, layer.lIn);
   const hBarDot = room("features", dIn);
-  mixDegrees(run, upBarDot, adjoint!.up!, hBarDot, layer.lIn);
-  for (let l = 0; adjoint!.skip && l < layer.nSkip; l++) {
-    const square = model.padded ** 2;
-    mix(run, featuresBarDot, adjoint!.skip, hBarDot, {
-      ...{ dIn: dOut, first: l * l, dOut: dIn, target: l * l, l, weight: l * square },
-      ...{ elementStride: layer.nSkip * square, accumulate: true },
-    });
-  }
+  leadToInput(run, buffers, upBarDot, featuresBarDot, hBarDot);
   return hBarDot;
 }
 

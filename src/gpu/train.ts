@@ -177,7 +177,7 @@ async function runWeights(
     barDot = runLayerWeights(run, t, record, barDot);
   }
   const wanted = [
-    ...gradients.flatMap(buffersOf),
+    ...gradients.flatMap(({ sizes }) => sizes),
     ...layers.flatMap((buffers, t) =>
       [stages[t].features, tangents[t].features].map((buffer) =>
         [buffer, nAtoms * featureWidth(model, buffers)] as const
@@ -230,10 +230,6 @@ function roomFor(
     densityTable: layer.densityWeight ? room("density table", 4 * rows) : null,
     sizes,
   };
-}
-
-function buffersOf({ sizes }: SizedGradient): readonly Sized[] {
-  return sizes;
 }
 
 /** The gradient of a layer out of what was read back, in the order of `roomFor`.
