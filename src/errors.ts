@@ -48,6 +48,8 @@ const REFUSALS: Record<string, string> = {
   EROFS: "the file system is read-only",
   ENOSPC: "no space is left on the device",
   EDQUOT: "the disk quota is exceeded",
+  EFBIG: "the file would be larger than is allowed",
+  EIO: "the device fails",
   ENOENT: "no such folder",
   ENOTDIR: "a part of the path is not a folder",
   EISDIR: "it is a folder",

@@ -7,7 +7,7 @@ import type { Task } from "./task.ts";
 import type { Threads } from "./threads.ts";
 import { countSlots, type StoredModel, storeModel } from "./weights.ts";
 
-/** Atoms handed to one thread at a time. */
+/** Most atoms handed to one thread at a time, but for larger frames. */
 export const TASK_ATOMS = 256;
 
 /** Runs frames in parts on whichever thread is free; one result per frame, in their order. */
@@ -16,14 +16,18 @@ export async function runInParts<Result>(
   frames: readonly Frame[],
   task: (part: readonly Frame[]) => Task,
 ): Promise<Result[]> {
-  return (await threads.runAll(splitFrames(frames).map(task)) as Result[][]).flat();
+  const parts = splitFrames(frames, threads.count);
+  return (await threads.runAll(parts.map(task)) as Result[][]).flat();
 }
 
-function splitFrames(frames: readonly Frame[]): Frame[][] {
+/** Consecutive frames, few enough together that there are parts for all threads. */
+function splitFrames(frames: readonly Frame[], nThreads: number): Frame[][] {
+  const all = frames.reduce((sum, { species }) => sum + species.length, 0);
+  const most = Math.min(TASK_ATOMS, Math.ceil(all / nThreads));
   const parts: Frame[][] = [];
-  let atoms = TASK_ATOMS;
+  let atoms = most;
   for (const frame of frames) {
-    if (atoms >= TASK_ATOMS) {
+    if (atoms >= most) {
       parts.push([]);
       atoms = 0;
     }

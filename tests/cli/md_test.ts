@@ -1,6 +1,6 @@
 /** `cpd md` by its own files. */
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { assertClose, projectPath } from "../support.ts";
@@ -144,6 +144,29 @@ test("dynamics that were stopped go on byte for byte as if they had not been", a
     const cut = await md(folder, [...args, "-o", "parts", "--steps", "300"]);
     assert.equal(cut.code, 2);
     assert.match(cut.stderr, /thermo\.csv is not what it was/);
+  });
+});
+
+test("a disk that fills stops dynamics with a sentence, and they go on when there is room", async () => {
+  await inFolder(async (folder) => {
+    const args = [...BASE, "--steps", "60", "--every", "2", "--restart", "4"];
+    const whole = await md(folder, [...args, "-o", "whole"]);
+    assert.equal(whole.code, 0, whole.stderr);
+    const full = await runProgram(["md", ...args, "-o", "parts"], { cwd: folder, fileLimit: 128 });
+    assert.equal(full.code, 2, full.stderr);
+    assert.match(
+      full.stderr,
+      /Cannot write or read "parts\/trajectory\.xyz": the file would be larger/,
+    );
+    const size = (name: string) => statSync(join(folder, name, "trajectory.xyz")).size;
+    assert.ok(size("parts") <= 128 * 1024 && size("whole") > 128 * 1024, `${size("parts")} bytes`);
+    const more = await md(folder, [...args, "-o", "parts"]);
+    assert.equal(more.code, 0, more.stderr);
+    assert.match(more.stderr, /Going on after step \d+ of 60/);
+    for (const name of RUN_FILES) {
+      const [a, b] = ["whole", "parts"].map((run) => readFileSync(join(folder, run, name), "utf8"));
+      assert.equal(b, a, name);
+    }
   });
 });
 

@@ -13,6 +13,9 @@ export interface Run {
 
 const IS_DENO = "Deno" in globalThis;
 
+/** Runs the other arguments with files of no more than so many blocks of 512 bytes; beyond, writing fails. */
+const LIMITED = `trap "" XFSZ; ulimit -f "$1"; shift; exec "$@"`;
+
 /** Runs the real program from the given folder, with a cache of its own. */
 export function runProgram(
   args: readonly string[],
@@ -23,11 +26,16 @@ export function runProgram(
     interruptAt?: RegExp;
     /** Nobody reads its stderr. */
     deaf?: boolean;
+    /** Most kilobytes that a file may have. */
+    fileLimit?: number;
   },
 ): Promise<Run> {
   const main = projectPath("src/cli/main.ts");
-  const command = IS_DENO ? ["run", "-A", "--quiet", main] : [main];
-  const child = spawn(process.execPath, [...command, ...args], {
+  const program = [process.execPath, ...(IS_DENO ? ["run", "-A", "--quiet"] : []), main];
+  const limit = options.fileLimit;
+  const within = limit === undefined ? [] : ["sh", "-c", LIMITED, "sh", String(2 * limit)];
+  const [command, ...rest] = [...within, ...program, ...args];
+  const child = spawn(command, rest, {
     cwd: options.cwd,
     env: {
       ...process.env as Record<string, string>,

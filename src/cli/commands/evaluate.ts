@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import type { Backend, Potential } from "../../backend.ts";
@@ -19,6 +19,7 @@ import { parseFilter } from "../input/where.ts";
 import { openBackend } from "../open_backend.ts";
 import { Console, Stopwatch } from "../output/output.ts";
 import { checkOutput, publish } from "../output/output_folder.ts";
+import { append } from "../output/restart_folder.ts";
 import { modelUsed } from "../output/results.ts";
 import { type EvaluationFiles, writeEvaluation } from "../output/write_evaluation.ts";
 import type { EvaluateCommand } from "../syntax/options.ts";
@@ -130,7 +131,7 @@ async function predictPool(
     if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
     const predictions = await potential.predict(batch.map(({ frame }) => frame));
     const texts = batch.map((labelled, i) => annotated(labelled, predictions[i], prefix));
-    appendFileSync(path, texts.join(""));
+    append(path, texts.join(""));
     batch.forEach(({ entry, frame, labels }, i) => {
       const prediction = predictions[i];
       const [unit] = labels.units.declared;

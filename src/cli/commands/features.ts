@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { Backend } from "../../backend.ts";
@@ -16,6 +16,7 @@ import { openBackend } from "../open_backend.ts";
 import type { FeaturesCommand } from "../syntax/options.ts";
 import { Console } from "../output/output.ts";
 import { checkTarget } from "../output/output_folder.ts";
+import { append } from "../output/restart_folder.ts";
 
 /** `cpd features`: descriptors of every frame, or of every atom, as `F.npy` with its key `F.csv`. */
 export async function runFeatures(command: FeaturesCommand): Promise<void> {
@@ -50,7 +51,7 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
           console,
         );
         writeFileSync(partial, npyHeader([rows.rows, rows.cols], command.dtype));
-        appendFileSync(partial, npyBytes(rows.data, command.dtype));
+        append(partial, npyBytes(rows.data, command.dtype));
       }
     } finally {
       await backend.close();
@@ -91,7 +92,7 @@ async function writeAtoms(
     for await (const batch of readBatches(pool, () => true, describer.batchAtoms)) {
       if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
       for (const rows of await describer.describe(batch.map(({ frame }) => frame))) {
-        appendFileSync(path, npyBytes(rows, command.dtype));
+        append(path, npyBytes(rows, command.dtype));
       }
       report(done += batch.length);
     }

@@ -1,12 +1,4 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  rmSync,
-  statSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   isHydrogen,
@@ -24,7 +16,7 @@ import { neighborList } from "../../graph/neighbor_list.ts";
 import { digits } from "../../io/annotate.ts";
 import { csvLine } from "../../io/table.ts";
 import { stressOf } from "../../model/prediction.ts";
-import { saveWhole } from "./restart_folder.ts";
+import { append, saveWhole } from "./restart_folder.ts";
 
 /** Columns of thermo.csv; `molecular_fraction` follows for hydrogen. */
 export const THERMO =
@@ -71,7 +63,7 @@ export function appendThermo(folder: string, { state }: Replica, seen: Observabl
     ...(isHydrogen(state.species) ? [fractionOf(frameOf(state, `step ${step}`))] : []),
   ];
   const cells = numbers.map((x) => Number.isNaN(x) ? "" : digits(x));
-  appendFileSync(join(folder, FILES[1]), csvLine([step, time, ...cells]));
+  append(join(folder, FILES[1]), csvLine([step, time, ...cells]));
 }
 
 function fractionOf(frame: Frame): number {
@@ -88,7 +80,7 @@ export function appendFrame(folder: string, replica: Replica, { step, time }: Ob
     ...[`step=${step}`, `time=${time}`],
   ];
   const text = frameText(state, keys, [state.velocities, prediction.forces]);
-  appendFileSync(join(folder, FILES[0]), text);
+  append(join(folder, FILES[0]), text);
 }
 
 /** Writes frames to label next: without energies and forces, which are not to be trusted. */

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -17,6 +25,15 @@ export function saveWhole(folder: string, name: string, content: string | Uint8A
     renameSync(`${path}.partial`, path);
   } catch (error) {
     rmSync(`${path}.partial`, { force: true });
+    throw Object.assign(error as Error, { path });
+  }
+}
+
+/** Adds to the end of a file, whose name is in the error where that fails. */
+export function append(path: string, content: string | Uint8Array): void {
+  try {
+    appendFileSync(path, content);
+  } catch (error) {
     throw Object.assign(error as Error, { path });
   }
 }
