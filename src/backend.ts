@@ -44,7 +44,8 @@ export interface Potential {
 
 /**
  * The expensive stages of a distillation, and a potential. What a backend returns in float32 is finished in
- * float64 by `linalg` and `select`, so that every backend leads to the same selection.
+ * float64 by `linalg` and `select`, so that every backend leads to the same selection. What was opened last is closed
+ * first, and nothing is used while something that was opened after it is open.
  */
 export interface Backend {
   /** Which implementation it is. */

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
 import { type BaselineInput, baselines, rms, rmsWithin } from "./baselines.ts";
+import type { FineTuning, TrainedErrors } from "./fine_tuning.ts";
 import { type Coverage, kernelWidth, type Leakage, leakage, measureCoverage } from "./coverage.ts";
 import { kernelRidge, type Regressor } from "./kernel_ridge.ts";
 import type { Backend } from "../backend.ts";
@@ -64,6 +65,8 @@ export interface Trial {
   /** How near the chosen frames come to the held-out ones; null where none are held out. */
   readonly leakage: Leakage | null;
   readonly errors: Readonly<Record<Regressor, Errors>> | null;
+  /** Of a model fine-tuned on the chosen frames; null where none is. */
+  readonly trained: TrainedErrors | null;
 }
 
 /** One division of the frames, and the errors that need no selection. */
@@ -72,6 +75,8 @@ export interface Split {
   readonly test: readonly number[];
   /** Baselines fitted to the whole pool, and regressors to it or to `MOST_FITTED` drawn frames of it. */
   readonly fromPool: Readonly<Record<string, Errors | null>>;
+  /** Of the model that selections are trained from, and of the same trained on the whole pool. */
+  readonly trained: { readonly before: TrainedErrors; readonly pool: TrainedErrors } | null;
 }
 
 export interface Comparison {
@@ -105,6 +110,7 @@ const FIXED: readonly Method[] = ["direct", "fps"];
  * where there are energies the errors of cheap regressors that were fitted to the chosen frames alone.
  *
  * @param report told the number of finished selections
+ * @param fineTuning trains a model on every selection and on every pool, where it is given
  * @throws {RequestError} where a split leaves too few frames
  */
 export async function compare(
@@ -112,6 +118,7 @@ export async function compare(
   options: CompareOptions,
   backend: Backend,
   report: (done: number) => void,
+  fineTuning: FineTuning | null = null,
 ): Promise<Comparison> {
   checkSizes(everything, options);
   const input = uniqueFrames(everything);
@@ -119,46 +126,76 @@ export async function compare(
   const splits: Split[] = [];
   const panels: Panel[] = [];
   for (let split = 0; split < splitsOf(everything, options); split++) {
-    const { pool, test } = divide(input, options, split);
-    const features = takeRows(input.features, pool);
-    const scaled = standardize(input.features, columnScaling(features, "zscore"));
-    const errorsOf = judge(input, scaled, test);
-    splits.push({ pool, test, fromPool: errorsFromPool(input, errorsOf, pool, test) });
-    const measured = await measurePool(
-      {
-        frames: pool.map((row) => input.frames[row]),
-        features,
-        strata: options.stratified ? pool.map((row) => input.strata[row]) : null,
-        keep: [],
-        reference: null,
-      },
-      options,
-      backend,
-    );
-    const scores = frameScores(measured);
-    const cover = measureCoverage(scores, kernelWidth(scores));
-    const heldOut = projectRows(takeRows(input.features, test), measured.components);
+    const opened = await openSplit(input, options, backend, fineTuning, split);
+    splits.push(opened.facts);
     for (const method of options.methods) {
       for (let seed = 0; seed < seedsOf(method, options.seeds); seed++) {
         const drawn = options.seed + BigInt(split * options.seeds + seed);
-        for (const chosen of selections(measured, { ...options, method, seed: drawn })) {
+        for (const chosen of selections(opened.measured, { ...options, method, seed: drawn })) {
           const size = chosen.length;
-          trials.push({
-            ...{ split, seed, method, size },
-            coverage: cover(chosen),
-            leakage: test.length > 0 ? leakage(scores, chosen, heldOut) : null,
-            errors: errorsOf && errorsOf(chosen.map((i) => pool[i])),
-          });
+          trials.push({ split, seed, method, size, ...await opened.judge(chosen, drawn) });
           report(trials.length);
           await setTimeout(1); // lets Ctrl-C in; a turn without waiting does not always
           if (split === 0 && seed === 0 && size === options.sizes.at(-1)) {
-            panels.push({ method, size, points: firstTwo(scores), chosen });
+            panels.push({ method, size, points: firstTwo(opened.scores), chosen });
           }
         }
       }
     }
   }
   return { trials, splits, panels };
+}
+
+/** A division, ready to choose from and to judge what is chosen. */
+interface OpenedSplit {
+  readonly facts: Split;
+  readonly measured: MeasuredPool;
+  readonly scores: Matrix;
+  /** What a selection is worth.
+   * @param chosen places in the pool */
+  judge(chosen: readonly number[], seed: bigint): Promise<Judgement>;
+}
+
+type Judgement = Pick<Trial, "coverage" | "leakage" | "errors" | "trained">;
+
+async function openSplit(
+  input: ComparePool,
+  options: CompareOptions,
+  backend: Backend,
+  fineTuning: FineTuning | null,
+  split: number,
+): Promise<OpenedSplit> {
+  const { pool, test } = divide(input, options, split);
+  const features = takeRows(input.features, pool);
+  const scaled = standardize(input.features, columnScaling(features, "zscore"));
+  const errorsOf = regress(input, scaled, test);
+  const keys = (rows: readonly number[]) => rows.map((row) => input.frames[row]);
+  const [poolKeys, testKeys] = [keys(pool), keys(test)];
+  const strata = options.stratified ? pool.map((row) => input.strata[row]) : null;
+  const own = { frames: poolKeys, features, strata, keep: [], reference: null };
+  const measured = await measurePool(own, options, backend);
+  const scores = frameScores(measured);
+  const cover = measureCoverage(scores, kernelWidth(scores));
+  const heldOut = projectRows(takeRows(input.features, test), measured.components);
+  return {
+    ...{ measured, scores },
+    facts: {
+      ...{ pool, test, fromPool: errorsFromPool(input, errorsOf, pool, test) },
+      trained: fineTuning && {
+        before: await fineTuning.untrained(poolKeys, testKeys),
+        pool: await fineTuning.trained(poolKeys, testKeys, options.seed),
+      },
+    },
+    async judge(chosen, seed) {
+      const rows = chosen.map((i) => pool[i]);
+      return {
+        coverage: cover(chosen),
+        leakage: test.length > 0 ? leakage(scores, chosen, heldOut) : null,
+        errors: errorsOf && errorsOf(rows),
+        trained: fineTuning && await fineTuning.trained(keys(rows), testKeys, seed),
+      };
+    },
+  };
 }
 
 /** Unique frames in canonical order: splits must not see the order of the input, and no frame may stand
@@ -271,7 +308,7 @@ function divide(
 }
 
 /** Errors on the test frames of regressors fitted to given frames; null without energies. */
-function judge({ energy, strata }: ComparePool, scaled: Matrix, test: readonly number[]) {
+function regress({ energy, strata }: ComparePool, scaled: Matrix, test: readonly number[]) {
   if (!energy) return null;
   return (train: readonly number[]) => {
     const fits = REGRESSORS.map((kind) => {
@@ -294,7 +331,7 @@ function errorsAt(
 
 function errorsFromPool(
   input: ComparePool,
-  errorsOf: ReturnType<typeof judge>,
+  errorsOf: ReturnType<typeof regress>,
   pool: readonly number[],
   test: readonly number[],
 ): Record<string, Errors | null> {

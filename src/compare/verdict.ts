@@ -1,6 +1,6 @@
 import { holm, type PairedTest, pairedTest } from "./paired_test.ts";
 
-/** Errors of one method at one size, one number per split, eV/atom. */
+/** Errors of one method at one size, one number per split: eV/atom, or eV/Å. */
 export interface Curve {
   readonly method: string;
   readonly size: number;
@@ -16,7 +16,7 @@ export interface Contrast extends PairedTest {
   readonly against: string;
   /** Null: the mean over all sizes, the area between two learning curves on logarithmic axes. */
   readonly size: number | null;
-  /** Mean difference of the errors, eV/atom. */
+  /** Mean difference of the errors, in their unit. */
   readonly difference: number;
   /** p adjusted for the number of methods at this size (Holm). */
   readonly adjusted: number;
@@ -66,20 +66,28 @@ const LEVEL = 0.05;
 /**
  * In words: first over all sizes, then at each size, which methods are better or worse than random
  * choice and by how much; and whether the best one can be told from the others.
+ *
+ * @param unit of a thousandth of the errors
  */
-export function verdict(curves: readonly Curve[], testShare: number): string[] {
+export function verdict(
+  curves: readonly Curve[],
+  testShare: number,
+  unit = "meV/atom",
+): string[] {
   const found = contrasts(curves, "random", testShare);
   if (found.length === 0) return [];
   const places = [...new Set(found.map(({ size }) => size))];
-  const lines = places.map((size) => sentence(found.filter((contrast) => contrast.size === size)));
+  const lines = places.map((size) =>
+    sentence(found.filter((contrast) => contrast.size === size), unit)
+  );
   return [lines[0], best(curves, found, testShare), ...lines.slice(1)];
 }
 
-function sentence(at: readonly Contrast[]): string {
+function sentence(at: readonly Contrast[], unit: string): string {
   const ordered = at.toSorted((a, b) => a.mean - b.mean);
   const told = ordered.filter(({ adjusted }) => adjusted < LEVEL);
-  const better = told.filter(({ mean }) => mean < 0).map(amount);
-  const worse = told.filter(({ mean }) => mean > 0).map(amount);
+  const better = told.filter(({ mean }) => mean < 0).map((contrast) => amount(contrast, unit));
+  const worse = told.filter(({ mean }) => mean > 0).map((contrast) => amount(contrast, unit));
   const equal = ordered.filter((contrast) => !told.includes(contrast)).map(({ method }) => method);
   const parts = [
     better.length > 0 ? `better than random: ${better.join(", ")}` : "none is better than random",
@@ -91,12 +99,12 @@ function sentence(at: readonly Contrast[]): string {
 }
 
 /** `fps by 30 % (95 % interval 12 to 44 %; mean difference -3.1 meV/atom)`. */
-function amount({ method, mean, low, high, difference }: Contrast): string {
+function amount({ method, mean, low, high, difference }: Contrast, unit: string): string {
   const percent = (x: number) => `${Math.round(100 * Math.abs(Math.expm1(x)))}`;
   const [from, to] = mean < 0 ? [high, low] : [low, high];
   const meV = `${difference < 0 ? "-" : "+"}${Math.abs(1000 * difference).toFixed(1)}`;
   const interval = `95 % interval ${percent(from)} to ${percent(to)} %`;
-  return `${method} by ${percent(mean)} % (${interval}; mean difference ${meV} meV/atom)`;
+  return `${method} by ${percent(mean)} % (${interval}; mean difference ${meV} ${unit})`;
 }
 
 /** Whether the method of the least error over all sizes can be told from the others. */

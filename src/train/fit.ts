@@ -103,6 +103,21 @@ export async function* fit(
   }
 }
 
+/**
+ * Trains for all epochs, while the learning rate falls in a straight line to nothing. No frame is held out: there is
+ * no best epoch that it could choose.
+ */
+export async function fitAll(
+  state: FitState,
+  options: FitOptions,
+  run: Omit<FitRun, "valid" | "predict">,
+): Promise<void> {
+  for (let epoch = 1; epoch <= options.epochs; epoch++) {
+    state.plateau.learningRate = options.learningRate * (1 - (epoch - 1) / options.epochs);
+    await trainEpoch(state, options, run, epoch);
+  }
+}
+
 /** Whether the validation has not become better for as long as is waited. */
 export function exhausted({ best, epochs }: FitState, { patience }: FitOptions): boolean {
   return patience !== null && best !== null && epochs.length - 1 - best.epoch >= patience;
@@ -138,7 +153,7 @@ function untrained(): Trained {
 async function trainEpoch(
   state: FitState,
   options: FitOptions,
-  run: FitRun,
+  run: Omit<FitRun, "valid" | "predict">,
   epoch: number,
 ): Promise<Trained> {
   const start = performance.now();

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { METHODS } from "../../src/select/method.ts";
-import { normalNumbers, randomNumbers } from "../support.ts";
+import { normalNumbers, projectPath, randomNumbers } from "../support.ts";
 import { inFolder, runProgram } from "./program.ts";
 
 /** Frames of 4 atoms whose energy is a function of one distance. */
@@ -135,3 +135,62 @@ for (const [args, code, message] of REFUSED) {
       assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith("cpd")), []);
     }));
 }
+
+test("compare --train fine-tunes on every selection, and goes on where it was interrupted", () =>
+  inFolder(async (folder) => {
+    const sample = projectPath("data/hydrogen-1000K-labelled.xyz.gz");
+    const args = [
+      ...["compare", `${sample}@:12`, "-n", "3,4", "--methods", "cpd-spread,fps,random"],
+      ...["--splits", "2", "--seeds", "1", "--backend", "cpu", "--epochs", "1"],
+      ...["--train", "--model", projectPath("data/hydrogen-small.safetensors")],
+    ];
+    const whole = await runProgram([...args, "-o", "whole"], { cwd: folder });
+    assert.equal(whole.code, 0, whole.stderr);
+    assert.match(whole.stderr, /Fine-tuning: 14 trainings of 1 epochs, 26 steps of 2 frames/);
+    assert.match(whole.stderr, /Fine-tuned, forces: All sizes: /);
+    assert.match(whole.stderr, /Fine-tuned, forces: kernel ridge .* rank correlation of -?\d/);
+    const files = readdirSync(join(folder, "whole"));
+    for (const name of ["trained_energies.svg", "trained_forces.svg"]) {
+      assert.ok(files.includes(name));
+    }
+    assert.ok(!files.includes("restart") && !files.includes("lock"), files.join());
+    const table = readFileSync(join(folder, "whole/compare.csv"), "utf8");
+    const [head, ...rows] = table.trim().split("\n").map((line) => line.split(","));
+    assert.equal(rows.length, 12);
+    const forces = rows.map((row) => Number(row[head.indexOf("trained_forces_rmse")]));
+    assert.ok(forces.every((f) => f > 0.1 && f < 2), forces.join());
+    const { fine_tuning } = JSON.parse(readFileSync(join(folder, "whole/compare.json"), "utf8"));
+    assert.equal(fine_tuning.forces.contrasts.length, 6);
+    assert.equal(fine_tuning.before.forces_rmse.length, 2);
+    const stopped = await runProgram([...args, "-o", "parts"], {
+      ...{ cwd: folder, interruptAt: /Fine-tuning: / },
+    });
+    assert.equal(stopped.code, 130, stopped.stderr);
+    assert.match(stopped.stderr, /Interrupted; the same command goes on/);
+    const other = await runProgram([...args, "-o", "parts", "--learning-rate", "0.1"], {
+      cwd: folder,
+    });
+    if (readdirSync(join(folder, "parts")).includes("restart")) assert.equal(other.code, 2);
+    const last = await runProgram([...args, "-o", "parts"], { cwd: folder });
+    assert.equal(last.code, 0, last.stderr);
+    assert.equal(readFileSync(join(folder, "parts/compare.csv"), "utf8"), table);
+  }));
+
+test("compare --train refuses what it cannot learn from", () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, "pool.xyz"), labelled(20));
+    const base = ["compare", "pool.xyz", "-n", "4", "--backend", "cpu"];
+    const model = projectPath("data/hydrogen-small.safetensors");
+    const without = await runProgram([...base, "--train", "--model", model], { cwd: folder });
+    assert.equal(without.code, 3);
+    assert.match(
+      without.stderr,
+      /pool\.xyz@0: it cannot be trained on: it has no forces; --forces-key/,
+    );
+    const idle = await runProgram([...base, "--epochs", "3"], { cwd: folder });
+    assert.equal(idle.code, 2);
+    assert.match(idle.stderr, /Cannot use --epochs without --train/);
+    const start = await runProgram([...base, "--train"], { cwd: folder });
+    assert.equal(start.code, 2);
+    assert.match(start.stderr, /the model to start from, --model or --train-model, is missing/);
+  }));

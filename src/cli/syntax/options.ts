@@ -70,6 +70,18 @@ export interface CompareCommand extends Omit<DistillCommand, "select" | "method"
   readonly seeds: number;
   readonly testShare: number;
   readonly poolSize: number | null;
+  /** How a model is trained on every selection; null where none is. */
+  readonly tuning: FineTuningOptions | null;
+}
+
+export interface FineTuningOptions {
+  /** The model to start from. */
+  readonly model: string;
+  readonly head: string | null;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly forcesKey: string | null;
 }
 
 export interface ScanCommand {
@@ -133,6 +145,32 @@ export function parseCompare(args: readonly string[]): CompareCommand {
     seeds: integer(values, "seeds", 3, 1),
     testShare: number(values, "test", 0.25, 0.01, 0.9),
     poolSize: values["pool-size"] === undefined ? null : integer(values, "pool-size", 0, 3),
+    tuning: fineTuning(values),
+  };
+}
+
+/** Options that only fine-tuning heeds. */
+const TUNING = ["train-model", "head", "epochs", "batch", "learning-rate", "forces-key"];
+
+function fineTuning(values: Values): FineTuningOptions | null {
+  if (values.train === undefined) {
+    const idle = TUNING.find((flag) => values[flag] !== undefined);
+    if (idle) throw new UsageError(`Cannot use --${idle} without --train`);
+    return null;
+  }
+  const model = text(values, "train-model") ?? text(values, "model");
+  if (model === null) {
+    throw new UsageError(
+      "Cannot use --train: the model to start from, --model or --train-model, is missing",
+    );
+  }
+  return {
+    model,
+    head: text(values, "head"),
+    epochs: integer(values, "epochs", 20, 1),
+    batch: integer(values, "batch", 2, 1),
+    learningRate: number(values, "learning-rate", 0.003, Number.MIN_VALUE, Infinity),
+    forcesKey: text(values, "forces-key"),
   };
 }
 

@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import type { Backend } from "../../backend.ts";
+import {
+  type FineTuning,
+  type KeyedFrame,
+  openFineTuning,
+  type TrainedErrors,
+} from "../../compare/fine_tuning.ts";
+import { chooseBuild } from "../../cpu/build.ts";
+import { InterruptedError, ParseError, RequestError } from "../../errors.ts";
+import { usableLabels } from "../../evaluate/frame_errors.ts";
+import { distinctElements } from "../../frame.ts";
+import { KNOWN_KEYS } from "../../io/frame_labels.ts";
+import type { FrameEntry } from "../../io/inputs.ts";
+import { commonEnergyKey } from "../../io/labels.ts";
+import type { FrameKey } from "../../select/frame_key.ts";
+import type { FitOptions, StepNews } from "../../train/fit.ts";
+import { movingTensors } from "../../train/weights.ts";
+import { isInterrupted } from "../interrupt.ts";
+import type { Console } from "../output/output.ts";
+import { type Course, holdsRestart, readRestart, writeRestart } from "../output/restart_folder.ts";
+import type { CompareCommand, FineTuningOptions } from "../syntax/options.ts";
+import { LabelCensus, readLabelled } from "./labelled_frames.ts";
+import type { PoolOfFrames } from "./load_pool.ts";
+import { openStartingModel } from "./starting_model.ts";
+import { frameKey, framesHash } from "./training_frames.ts";
+
+/** `cpd compare --train`. */
+export type TuningCommand = CompareCommand & { readonly tuning: FineTuningOptions };
+
+const FORMAT = "cpd-compare-restart";
+const BATCH_ATOMS = 65536;
+/** Steps that are timed before it starts, after one that is not. */
+const TIMED = 2;
+
+/** Fine-tuning as `cpd train` does it by default, but for a fixed number of epochs. */
+function fitOptions(tuning: FineTuningOptions, moving: ReadonlySet<string>): FitOptions {
+  const { epochs, batch, learningRate } = tuning;
+  return {
+    ...{ epochs, batch, learningRate, moving, kind: "weighted" as const },
+    ...{ energyWeight: 10000, forcesWeight: 550, stressWeight: 0, delta: 0.01 },
+    ...{ clip: 10, weightDecay: 5e-7, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    ...{ ema: null, patience: null, plateau: { factor: 1, patience: 0 } },
+  };
+}
+
+/** What comes to be trained, for the forecast of the time. */
+export interface Workload {
+  /** Trainings of so many frames each. */
+  readonly sizes: readonly number[];
+  /** Frames that are held out, in each. */
+  readonly nTest: number;
+}
+
+/**
+ * Opens the fine-tuning of a comparison; says how long it will take. What was trained before by the same command is
+ * taken from where it was kept.
+ *
+ * @throws {ParseError} where a frame has no energy or no forces
+ */
+export async function openJudge(
+  command: TuningCommand,
+  pool: PoolOfFrames,
+  workload: Workload,
+  backend: Backend,
+  console: Console,
+): Promise<FineTuning> {
+  const frames = await labelledFrames(command, pool, console);
+  const all = [...frames.values()];
+  const elements = distinctElements(all.flatMap(({ frame }) => [...frame.species]));
+  const { tuning, output } = command;
+  const start = openStartingModel(
+    { model: tuning.model, head: tuning.head, elements: "seen" },
+    elements,
+  );
+  const options = fitOptions(tuning, movingTensors(start.model, ["all"]));
+  const onStep = ({ loss }: StepNews) => {
+    if (isInterrupted()) throw new InterruptedError("Interrupted; the same command goes on");
+    if (Number.isFinite(loss)) return;
+    throw new RequestError(
+      "Cannot go on: the loss of a fine-tuning is not a number; use a smaller --learning-rate",
+    );
+  };
+  await tellTime({ backend, start, options, frames: all, workload }, console);
+  const judge = await openFineTuning(backend, start, frames, options, onStep);
+  const course = courseOf(command, all, start.sha256, backend);
+  return kept(judge, output, course, backend);
+}
+
+/** Frames of the pool with energies and forces.
+ * @throws {ParseError} naming the first frame that lacks one of them */
+async function labelledFrames(
+  { energyKey, tuning }: TuningCommand,
+  pool: PoolOfFrames,
+  console: Console,
+): Promise<Map<FrameKey, KeyedFrame>> {
+  const keys = {
+    ...KNOWN_KEYS,
+    energy: energyKey ?? commonEnergyKey(pool.entries),
+    forces: tuning.forcesKey,
+  };
+  const census = new LabelCensus();
+  const frames = new Map<FrameEntry, KeyedFrame>();
+  for await (const batch of readLabelled(pool, keys, BATCH_ATOMS)) {
+    for (const { entry, frame, labels } of batch) {
+      const usable = usableLabels(frame, labels);
+      census.add(frame.id, labels, usable);
+      const { energy, forces } = usable;
+      if (energy === null || forces === null) {
+        const what = energy === null ? "energy; --energy-key" : "forces; --forces-key";
+        throw new ParseError(frame.id, `it cannot be trained on: it has no ${what} takes a name`);
+      }
+      frames.set(entry, {
+        frame,
+        key: frameKey(frame),
+        labels: { energy, forces, stress: null, weight: 1 },
+      });
+    }
+  }
+  census.tell(console);
+  return frames;
+}
+
+interface Timed {
+  readonly backend: Backend;
+  readonly start: ReturnType<typeof openStartingModel>;
+  readonly options: FitOptions;
+  readonly frames: readonly KeyedFrame[];
+  readonly workload: Workload;
+}
+
+/** Measures a step and a prediction of the largest frames, and says what all of them come to. */
+async function tellTime(
+  { backend, start: { model, head }, options, frames, workload: { sizes, nTest } }: Timed,
+  console: Console,
+): Promise<void> {
+  const largest = frames.toSorted((a, b) => b.frame.species.length - a.frame.species.length)
+    .slice(0, options.batch);
+  const trainer = await backend.openTrainer(model, [...model.elements], head);
+  const seconds = async (work: () => Promise<unknown>) => {
+    await work();
+    const begin = performance.now();
+    for (let i = 0; i < TIMED; i++) await work();
+    return (performance.now() - begin) / 1000 / TIMED;
+  };
+  const step = await seconds(() => trainer.gradient(model, largest, options));
+  await trainer.close();
+  const potential = await backend.openPotential(model, [...model.elements], head);
+  const predict = await seconds(() => potential.predict(largest.map(({ frame }) => frame))) /
+    largest.length;
+  await potential.close();
+  const steps = sizes.reduce((sum, n) => sum + options.epochs * Math.floor(n / options.batch), 0);
+  const total = steps * step + sizes.length * nTest * predict;
+  const time = total > 5400 ? `${(total / 3600).toFixed(1)} h` : `${Math.ceil(total / 60)} min`;
+  console.say(
+    `Fine-tuning: ${sizes.length} trainings of ${options.epochs} epochs, ${steps} steps of ` +
+      `${options.batch} frames, ${(1000 * step).toFixed(0)} ms each: ${time} or less`,
+  );
+}
+
+/** Keeps what is trained beside the results to come, so that the same command need not do it again. */
+function kept(judge: FineTuning, output: string, course: Course, { name }: Backend): FineTuning {
+  const arrays = holdsRestart(output) ? readRestart(output, FORMAT, course).arrays : new Map();
+  const build = name === "cpu" ? chooseBuild() : null;
+  const remembered = async (
+    what: readonly unknown[],
+    find: () => Promise<TrainedErrors>,
+  ): Promise<TrainedErrors> => {
+    const key = createHash("sha256").update(JSON.stringify(what)).digest("hex");
+    const known = arrays.get(key);
+    if (known) return { energy: known[0], forces: known[1] };
+    const found = await find();
+    arrays.set(key, Float64Array.of(found.energy, found.forces));
+    writeRestart(output, FORMAT, { arrays, course, build, metadata: {} });
+    return found;
+  };
+  const places = (keys: readonly FrameKey[]) => keys.map(({ fileKey, index }) => [fileKey, index]);
+  return {
+    ...judge,
+    untrained: (train, test) =>
+      remembered([places(train), places(test)], () => judge.untrained(train, test)),
+    trained: (train, test, seed) =>
+      remembered(
+        [places(train), places(test), String(seed)],
+        () => judge.trained(train, test, seed),
+      ),
+  };
+}
+
+/** What decides the errors of a training of given frames. */
+function courseOf(
+  { tuning }: TuningCommand,
+  frames: readonly KeyedFrame[],
+  model: string,
+  { name }: Backend,
+): Course {
+  const { epochs, batch, learningRate, head } = tuning;
+  const train = frames.map((own) => ({ ...own, replayed: false, converged: true }));
+  return {
+    frames: framesHash({ train, valid: [] }),
+    ...{ model, backend: name },
+    ...Object.fromEntries(
+      Object.entries({ epochs, batch, learningRate, head }).map(([key, x]) => [key, String(x)]),
+    ),
+  };
+}
