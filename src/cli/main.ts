@@ -55,6 +55,11 @@ async function run(args: readonly string[]): Promise<void> {
       const { runTrain } = await import("./commands/train.ts");
       return await runTrain(parseTrain(rest));
     }
+    case "convert": {
+      const { parseConvert } = await import("./syntax/convert_options.ts");
+      const { runConvert } = await import("./commands/convert.ts");
+      return await runConvert(parseConvert(rest));
+    }
     case "scan": {
       const { parseScan } = await import("./syntax/options.ts");
       const { runScan } = await import("./commands/scan.ts");

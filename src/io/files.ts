@@ -1,10 +1,11 @@
 import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
-import type { Readable } from "node:stream";
+import { PassThrough, Readable } from "node:stream";
+import type { ReadableStream as WebStream } from "node:stream/web";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { ParseError, UsageError } from "../errors.ts";
 
 /** Compression of a file, recognised by its first bytes. */
-type Compression = "none" | "gzip" | "zstd";
+type Compression = "none" | "gzip" | "zstd" | "xz" | "bzip2";
 
 const CHUNK = 1 << 20;
 
@@ -20,12 +21,8 @@ function detectCompression(path: string): Compression {
   const starts = (...bytes: number[]) => bytes.every((b, i) => head[i] === b);
   if (starts(0x1F, 0x8B)) return "gzip";
   if (starts(0x28, 0xB5, 0x2F, 0xFD)) return "zstd";
-  if (starts(0xFD, 0x37, 0x7A, 0x58, 0x5A)) {
-    throw new ParseError(path, "xz compression is not supported; run xz -d on it first");
-  }
-  if (starts(0x42, 0x5A, 0x68)) {
-    throw new ParseError(path, "bzip2 compression is not supported; run bunzip2 on it first");
-  }
+  if (starts(0xFD, 0x37, 0x7A, 0x58, 0x5A)) return "xz";
+  if (starts(0x42, 0x5A, 0x68)) return "bzip2";
   if (starts(0xFF, 0xFE) || starts(0xFE, 0xFF) || (length > 1 && head[0] > 0 && head[1] === 0)) {
     throw new ParseError(path, "it is UTF-16 text; save it as UTF-8 (iconv -f utf-16 -t utf-8)");
   }
@@ -58,16 +55,14 @@ export function checkReadable(path: string): void {
 }
 
 /**
- * The bytes of a file, decompressed where its first bytes say gzip or Zstandard.
+ * The bytes of a file, decompressed where its first bytes say gzip, Zstandard, xz or bzip2.
  *
  * @throws {ParseError} if the compressed data is damaged or truncated
  */
 export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   const compression = detectCompression(path);
   const source = createReadStream(path, { highWaterMark: CHUNK });
-  let stream: Readable = source;
-  if (compression === "gzip") stream = source.pipe(createGunzip({ chunkSize: CHUNK }));
-  if (compression === "zstd") stream = source.pipe(createZstdDecompress({ chunkSize: CHUNK }));
+  const stream = await decompressed(source, compression);
   source.on("error", (error) => stream.destroy(error));
   let total = 0;
   try {
@@ -81,5 +76,29 @@ export async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
   } finally {
     source.destroy();
     stream.destroy();
+  }
+}
+
+/** Libraries for what is rare are loaded where it is met. */
+async function decompressed(source: Readable, compression: Compression): Promise<Readable> {
+  switch (compression) {
+    case "none":
+      return source;
+    case "gzip":
+      return source.pipe(createGunzip({ chunkSize: CHUNK }));
+    case "zstd":
+      return source.pipe(createZstdDecompress({ chunkSize: CHUNK }));
+    case "xz": {
+      const { default: xz } = await import("xz-decompress");
+      const compressed = Readable.toWeb(source) as unknown as ReadableStream<Uint8Array>;
+      const plain = new xz.XzReadableStream(compressed) as unknown as WebStream;
+      return Readable.fromWeb(plain);
+    }
+    case "bzip2": {
+      const { default: unbzip2 } = await import("unbzip2-stream");
+      const plain = new PassThrough({ highWaterMark: CHUNK });
+      source.pipe(unbzip2()).on("error", (error: Error) => plain.destroy(error)).pipe(plain);
+      return plain;
+    }
   }
 }

@@ -45,7 +45,7 @@ export async function runAnalyze(command: AnalyzeCommand): Promise<void> {
       short: false,
       energies: false,
     },
-    strict: command.strict,
+    ...{ strict: command.strict, species: command.species },
     bad: command.skipBad ? "skip" : "warn",
     where: command.where === null ? null : await parseFilter(command.where),
   }, console);

@@ -112,12 +112,12 @@ async function choose(
 
 /** The existing training set, or null. */
 async function loadReference(
-  { reference, strict }: DistillCommand,
+  { reference, strict, species }: DistillCommand,
   console: Console,
 ): Promise<PoolOfFrames | null> {
   return reference === null
     ? null
-    : await loadPool([reference], { keys: NO_KEYS, strict }, console);
+    : await loadPool([reference], { keys: NO_KEYS, strict, species }, console);
 }
 
 /** Elements and frames of the pool and of the reference set. */

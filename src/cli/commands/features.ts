@@ -31,7 +31,8 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
       throw new UsageError(`Cannot write "${path}": it exists; use --force or another -o`);
     }
   }
-  const all = await loadPool(command.inputs, { keys: NO_KEYS, strict: command.strict }, console);
+  const { strict, species } = command;
+  const all = await loadPool(command.inputs, { keys: NO_KEYS, strict, species }, console);
   const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
     const opened = openModel(command, all, console);

@@ -56,8 +56,8 @@ async function runDynamics(command: MdCommand, console: Console): Promise<MdRun[
   const goesOn = holdsRestart(output) && !command.force;
   const sources = sourcesOf({ ...command, inputs: [command.start] });
   if (!goesOn) checkOutput(output, command.force, sources);
-  const { start: input, strict } = command;
-  const pool = await loadPool([input], { keys: NO_KEYS, strict }, console);
+  const { start: input, strict, species } = command;
+  const pool = await loadPool([input], { keys: NO_KEYS, strict, species }, console);
   let backend: Backend | null = null;
   let unlock = () => {};
   try {

@@ -1,8 +1,6 @@
 import { rm } from "node:fs/promises";
 import process from "node:process";
 import { InterruptedError, ParseError } from "../../errors.ts";
-import { checkReadable } from "../../io/files.ts";
-import { type InputSpec, parseInput } from "../../io/inputs.ts";
 import type { LabelKeys } from "../../io/frame_labels.ts";
 import type { FrameFacts, Problem } from "../../scan/facts.ts";
 import {
@@ -16,7 +14,7 @@ import {
 import type { FileSummary, Range } from "../../scan/summary.ts";
 import { checkKeys } from "../input/labels.ts";
 import { isInterrupted } from "../interrupt.ts";
-import { spoolStandardInput } from "../input/load_pool.ts";
+import { openInputs } from "../input/open_inputs.ts";
 import type { ScanCommand } from "../syntax/options.ts";
 import { Console } from "../output/output.ts";
 import { parseFilter } from "../input/where.ts";
@@ -39,10 +37,8 @@ export async function runScan(command: ScanCommand): Promise<void> {
   };
   try {
     const scans: FileScan[] = [];
-    for (const input of command.inputs) {
-      let spec: InputSpec = parseInput(input);
-      if (spec.path === "-") spec = { ...spec, path: await spoolStandardInput(temporary) };
-      checkReadable(spec.path);
+    const reading = { strict: false, species: command.species };
+    for (const { spec } of await openInputs(command.inputs, reading, temporary, console)) {
       const progress = console.counter(`Scan ${spec.name}`);
       const scan = await scanFile(spec, options, (frames) => {
         progress(frames);

@@ -1,9 +1,4 @@
-import { createWriteStream } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import process from "node:process";
-import { pipeline } from "node:stream/promises";
+import { rm } from "node:fs/promises";
 import { loadModel } from "../../checkpoint/load.ts";
 import { ParseError, UsageError, WeightsError } from "../../errors.ts";
 import { chemicalSymbol, distinctElements } from "../../frame.ts";
@@ -11,6 +6,7 @@ import { KNOWN_KEYS, labelsWhenAsked, readLabels } from "../../io/frame_labels.t
 import { isIsolated } from "../../io/isolation.ts";
 import type { Truncation } from "../../io/frame_ranges.ts";
 import {
+  fileHash,
   type FrameEntry,
   indexFile,
   type InputSpec,
@@ -23,6 +19,7 @@ import type { Problem } from "../../scan/facts.ts";
 import { type DescriptorModel, elementIndices, isSchnet } from "../../model/descriptor_model.ts";
 import { BUILT_IN_MODEL, openBuiltIn, resolveModel, SHIPPED_MODEL } from "./model_store.ts";
 import { keysOf } from "./labels.ts";
+import { openInputs, type ReadOptions } from "./open_inputs.ts";
 import type { CompareCommand, DistillCommand } from "../syntax/options.ts";
 import type { Console } from "../output/output.ts";
 import { type FrameFilter, parseFilter } from "./where.ts";
@@ -49,10 +46,8 @@ export interface PoolOfFrames {
 }
 
 /** How inputs are read. */
-export interface LoadOptions {
+export interface LoadOptions extends ReadOptions {
   readonly keys: WantedKeys;
-  /** A truncated last frame is an error instead of a warning. */
-  readonly strict: boolean;
   /** Look for useless frames, and leave them out or only warn of them; undefined does not look. */
   readonly bad?: "skip" | "warn";
   /** Frames that are wanted; null for all of them. */
@@ -67,10 +62,10 @@ export async function loadOptions(
   command: DistillCommand | CompareCommand,
   short: boolean,
 ): Promise<LoadOptions> {
-  const { where, energyKey, strict, skipBad } = command;
+  const { where, energyKey, strict, species, skipBad } = command;
   return {
     keys: { names: keysOf(command), short, energies: true },
-    strict,
+    ...{ strict, species },
     bad: skipBad ? "skip" : "warn",
     where: where === null ? null : await parseFilter(where),
     energyKey,
@@ -94,8 +89,7 @@ export async function loadPool(
     for (const folder of temporary) await rm(folder, { recursive: true, force: true });
   };
   try {
-    for (const input of inputs) {
-      const spec = await spooled(parseInput(input), temporary);
+    for (const { spec, original } of await openInputs(inputs, options, temporary, console)) {
       const problems: Problem[] = [];
       const scan = await indexFile(spec, options.keys, sieve(options, problems));
       reportTruncation(spec, scan.truncated, options.strict, console);
@@ -107,10 +101,13 @@ export async function loadPool(
         seen.add(entry.id);
       }
       const repeated = scan.entries.length - fresh.length;
-      if (repeated > 0) console.warn(`${input}: ${repeated} frames were given before, kept once`);
+      if (repeated > 0) {
+        console.warn(`${spec.name}: ${repeated} frames were given before, kept once`);
+      }
       scan.elements.forEach((z) => elements.add(z));
       if (!files.some((file) => file.name === spec.name)) {
-        files.push({ name: spec.name, path: spec.path, sha256: scan.sha256 });
+        const sha256 = original === spec.path ? scan.sha256 : await fileHash(original);
+        files.push({ name: spec.name, path: spec.path, sha256 });
       }
     }
     options.where?.check();
@@ -135,13 +132,6 @@ export async function loadPool(
     filter,
     dispose,
   };
-}
-
-/** The input, or the file that standard input was written to. */
-async function spooled(spec: InputSpec, temporary: string[]): Promise<InputSpec> {
-  if (spec.path !== "-") return spec;
-  if (temporary.length > 0) throw new UsageError("Cannot read standard input twice: give - once");
-  return { ...spec, path: await spoolStandardInput(temporary) };
 }
 
 /** Why a file gives no frame. */
@@ -219,15 +209,6 @@ export function sourcesOf(
   const { inputs, model, overlay, features, reference, keep = [] } = command;
   const others = [model, overlay, features, reference].filter((path) => typeof path === "string");
   return [...inputs.map((input) => parseInput(input).path), ...others, ...keep];
-}
-
-/** Standard input can be read once only; the passes need it as a file. */
-export async function spoolStandardInput(temporary: string[]): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "cpd-"));
-  temporary.push(folder);
-  const path = join(folder, "stdin");
-  await pipeline(process.stdin, createWriteStream(path));
-  return path;
 }
 
 const SHIPPED_WORDS = "Model: hydrogen-small, shipped; a descriptor, not a force field";

@@ -31,7 +31,8 @@ export async function addReplay(
 ): Promise<TrainingFrames> {
   if (command.replay === null) return frames;
   const { files, n, weight } = command.replay;
-  const pool = await loadPool(files, { keys: NO_KEYS, strict: command.strict }, console);
+  const reading = { strict: command.strict, species: command.species };
+  const pool = await loadPool(files, { keys: NO_KEYS, ...reading }, console);
   const missing = pool.elements.filter((z) => !model.elements.includes(z)).map(chemicalSymbol);
   if (missing.length > 0) {
     throw new WeightsError(

@@ -11,10 +11,11 @@ import { meanPressure, type Observables } from "../../dynamics/observables.ts";
 import { frameOf, type Replica } from "../../dynamics/replica.ts";
 import type { DynamicsState } from "../../dynamics/state.ts";
 import { UsageError } from "../../errors.ts";
-import { chemicalSymbol, distinctElements, type Frame, periodicVolume } from "../../frame.ts";
+import { distinctElements, type Frame, periodicVolume } from "../../frame.ts";
 import { neighborList } from "../../graph/neighbor_list.ts";
 import { digits } from "../../io/annotate.ts";
 import { csvLine } from "../../io/table.ts";
+import { extendedXyz } from "../../io/write_extxyz.ts";
 import { stressOf } from "../../model/prediction.ts";
 import { append, saveWhole } from "./restart_folder.ts";
 
@@ -96,21 +97,11 @@ function frameText(
   keys: readonly string[],
   columns: readonly Float64Array[],
 ): string {
-  const { species, positions, cell, pbc } = state;
-  const names = ["velocities", "forces"].slice(0, columns.length).map((name) => `:${name}:R:3`);
   const volume = periodicVolume(state);
-  const single = distinctElements(species).length === 1 && Number.isFinite(volume);
-  const rs = wignerSeitzRadius(species.length, volume);
-  const head = [
-    `Lattice="${[...cell].map(digits).join(" ")}"`,
-    `Properties=species:S:1:pos:R:3${names.join("")}`,
-    ...keys,
-    ...(single ? [`rs=${Number(rs.toPrecision(9))}`] : []),
-    `pbc="${pbc.map((flag) => flag ? "T" : "F").join(" ")}"`,
-  ];
-  const rows = Array.from(species, (z, n) => {
-    const numbers = [positions, ...columns].flatMap((own) => [...own.subarray(3 * n, 3 * n + 3)]);
-    return `${chemicalSymbol(z)} ${numbers.map(digits).join(" ")}`;
-  });
-  return [species.length, head.join(" "), ...rows, ""].join("\n");
+  const single = distinctElements(state.species).length === 1 && Number.isFinite(volume);
+  const rs = wignerSeitzRadius(state.species.length, volume);
+  const all = [...keys, ...(single ? [`rs=${Number(rs.toPrecision(9))}`] : [])];
+  const named = ["velocities", "forces"].slice(0, columns.length)
+    .map((name, i) => ({ name, vectors: columns[i] }));
+  return extendedXyz(state, all, named, digits);
 }

@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors.ts";
-import { flagsOf, number, readFlags, text } from "./option_values.ts";
+import { flagsOf, number, readFlags, species, text } from "./option_values.ts";
 
 export interface AnalyzeCommand {
   readonly inputs: readonly string[];
@@ -15,6 +15,8 @@ export interface AnalyzeCommand {
   readonly where: string | null;
   readonly skipBad: boolean;
   readonly strict: boolean;
+  /** Symbols of the types 1, 2, … of LAMMPS, or null. */
+  readonly species: readonly string[] | null;
   readonly output: string;
   readonly force: boolean;
   readonly json: boolean;
@@ -36,6 +38,7 @@ export function parseAnalyze(args: readonly string[]): AnalyzeCommand {
     where: text(values, "where"),
     skipBad: values["skip-bad"] === true,
     strict: values.strict === true,
+    species: species(values),
     output: text(values, "output") ?? "cpd-analyze",
     force: values.force === true,
     json: values.json === true,

@@ -2,8 +2,8 @@ import {
   type CommandSpec,
   FORCES_AND_STRESS_KEYS,
   outputFolder,
+  READING,
   SKIP_BAD,
-  STRICT,
   WHERE,
 } from "./option_specs.ts";
 
@@ -50,7 +50,7 @@ export const ANALYZE: CommandSpec = {
         ...FORCES_AND_STRESS_KEYS.filter(({ flag }) => flag === "stress-key"),
         WHERE,
         SKIP_BAD,
-        STRICT,
+        ...READING,
       ],
     },
     {

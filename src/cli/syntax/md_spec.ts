@@ -3,8 +3,8 @@ import {
   HEAD,
   outputFolder,
   POTENTIAL,
+  READING,
   RUNNING_ON_CPU,
-  STRICT,
 } from "./option_specs.ts";
 
 /** `cpd md`, as help tells it. */
@@ -91,7 +91,7 @@ export const MD: CommandSpec = {
         { flag: "thermo", value: "N", help: "steps between rows of thermo.csv (default: 10)" },
         { flag: "restart", value: "N", help: "steps between restarts (default: 1000)" },
         { flag: "equilibrate", value: "N", help: "steps left out of averages (default: 0)" },
-        STRICT,
+        ...READING,
       ],
     },
     {

@@ -37,10 +37,15 @@ export const POTENTIAL: OptionSpec = {
   help: "MACE .model checkpoint, exported .safetensors, or a name of cpd model list (required)",
 };
 
-export const STRICT: OptionSpec = {
-  flag: "strict",
-  help: "a truncated last frame is an error",
-};
+/** How files are read. */
+export const READING: readonly OptionSpec[] = [
+  { flag: "strict", help: "a truncated last frame is an error" },
+  {
+    flag: "species",
+    value: "A,B,...",
+    help: "elements of the types 1, 2, ... of a LAMMPS dump that names none",
+  },
+];
 
 /** @param name where none is given */
 export function outputFolder(name: string): OptionSpec {
@@ -70,7 +75,7 @@ export const INPUT_AND_MODEL: OptionGroup = {
       choices: ["mean", "per-element-mean", "mean-std"],
       help: "atoms to frame: mean, per-element-mean or mean-std (default: mean)",
     },
-    STRICT,
+    ...READING,
   ],
 };
 

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import type { BackendName } from "../../backend.ts";
 import type { LabelKeys } from "../../io/frame_labels.ts";
 import { UsageError } from "../../errors.ts";
+import { atomicNumber } from "../../frame.ts";
 import { findCommand, optionsOf } from "./commands.ts";
 
 type Spec = Record<string, { type: "string" | "boolean"; short?: string; multiple?: boolean }>;
@@ -159,6 +160,8 @@ export interface RunningOptions {
   readonly force: boolean;
   /** A truncated last frame is an error. */
   readonly strict: boolean;
+  /** Symbols of the types 1, 2, … of LAMMPS, or null. */
+  readonly species: readonly string[] | null;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -172,9 +175,22 @@ export function runningOptions(values: Values, output: string): RunningOptions {
     output: text(values, "output") ?? output,
     force: values.force === true,
     strict: values.strict === true,
+    species: species(values),
     json: values.json === true,
     quiet: values.quiet === true,
   };
+}
+
+/** Elements of the types of LAMMPS.
+ * @throws {UsageError} if one of them is none */
+export function species(values: Values): readonly string[] | null {
+  if (values.species === undefined) return null;
+  const symbols = listed(values, "species", "");
+  const wrong = symbols.find((symbol) => atomicNumber(symbol) === 0);
+  if (wrong === undefined && symbols.length > 0) return symbols;
+  throw new UsageError(
+    `Cannot use --species "${values.species}": expected elements of types 1, 2, ... such as H,O`,
+  );
 }
 
 /** Names that the user gives for labels. */

@@ -11,6 +11,7 @@ import {
   readFlags,
   type RunningOptions,
   runningOptions,
+  species,
   text,
   type Values,
 } from "./option_values.ts";
@@ -86,6 +87,7 @@ export interface FineTuningOptions {
 
 export interface ScanCommand {
   readonly inputs: readonly string[];
+  readonly species: readonly string[] | null;
   readonly keys: LabelKeys;
   readonly where: string | null;
   /** Exit with 6 where there is a problem. */
@@ -234,6 +236,7 @@ export function parseScan(args: readonly string[]): ScanCommand {
   if (positionals.length === 0) throw new UsageError("Cannot scan: no INPUT file was given");
   return {
     inputs: positionals,
+    species: species(values),
     keys: labelKeys(values),
     where: text(values, "where"),
     strict: values.strict === true,

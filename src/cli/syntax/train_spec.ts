@@ -5,9 +5,9 @@ import {
   HEAD,
   outputFolder,
   POTENTIAL,
+  READING,
   RUNNING_ON_CPU,
   SKIP_BAD,
-  STRICT,
   WHERE,
 } from "./option_specs.ts";
 
@@ -115,7 +115,7 @@ export const TRAIN: CommandSpec = {
         },
         WHERE,
         SKIP_BAD,
-        STRICT,
+        ...READING,
       ],
     },
     {

@@ -1,0 +1,62 @@
+"""What ASE reads of files of other programs, beside what `cpd convert` wrote of them.
+
+    python3 peer.py FILE CONVERTED.xyz [ase format [species,...]]
+
+Prints the number of frames of both, and the largest differences of energies (eV), forces (eV/Å), stress (eV/Å³),
+cells and positions (Å) over the frames that both read; "-" where either has none.
+"""
+import sys
+
+import numpy as np
+import ase.io
+
+path, converted = sys.argv[1:3]
+fmt = sys.argv[3] if len(sys.argv) > 3 and sys.argv[3] != "-" else None
+species = sys.argv[4].split(",") if len(sys.argv) > 4 else None
+theirs = ase.io.read(path, ":", format=fmt)
+ours = ase.io.read(converted, ":")
+
+
+def label(atoms, name):
+    key = {"energy": "REF_energy", "stress": "REF_stress", "forces": "REF_forces"}[name]
+    if name == "forces":
+        return atoms.arrays.get(key)
+    value = atoms.info.get(key)
+    if value is not None and name == "stress":
+        return np.asarray(value).reshape(3, 3)
+    return None if value is None else np.asarray(value)
+
+
+def result(atoms, name):
+    results = atoms.calc.results if atoms.calc else {}
+    if name == "energy":
+        return results.get("free_energy", results.get("energy"))
+    if name == "stress" and "stress" in results:
+        from ase.stress import voigt_6_to_full_3x3_stress
+
+        return voigt_6_to_full_3x3_stress(results["stress"])
+    return results.get(name)
+
+
+labelled = [a for a in ours if "ml" not in a.info]
+pairs = list(zip(labelled if len(labelled) == len(theirs) else ours, theirs))
+row = [f"{len(ours)}", f"{len(theirs)}"]
+for name in ("energy", "forces", "stress"):
+    found = [(label(a, name), result(b, name)) for a, b in pairs]
+    both = [np.abs(np.asarray(x) - np.asarray(y)).max() for x, y in found if x is not None and y is not None]
+    n = [sum(x is not None for x, _ in found), sum(y is not None for _, y in found)]
+    row.append(f"{max(both):.1e}" if both else f"- ({n[0]}, {n[1]})")
+row.append(f"{max(np.abs(np.asarray(a.cell) - np.asarray(b.cell)).max() for a, b in pairs):.1e}")
+
+
+def apart(a, b):
+    d = a.positions - b.positions
+    if a.pbc.all():
+        s = np.linalg.solve(a.cell.T, d.T).T
+        d = (s - np.round(s)) @ np.asarray(a.cell)
+    return np.abs(d).max()
+
+
+row.append(f"{max(apart(a, b) for a, b in pairs):.1e}")
+row.append(str(all((a.numbers == b.numbers).all() for a, b in pairs)))
+print(" | ".join([path.split("/")[-1], *row]))

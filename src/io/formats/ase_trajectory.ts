@@ -1,0 +1,154 @@
+import { Buffer } from "node:buffer";
+import { atomicMass } from "../../atomic_mass.ts";
+import { ParseError } from "../../errors.ts";
+import { ACCELERATION } from "../../units.ts";
+import type { FrameRecord, Note } from "./frame_record.ts";
+
+/** Both magics of Ulm files; old ones begin with the second. */
+const MAGICS = ["- of Ulm", "AFFormat"];
+const MOST_BYTES = 2 ** 31 - 1;
+/** One Å in ASE's unit of time, Å/fs. */
+const ASE_VELOCITY = Math.sqrt(ACCELERATION);
+
+export function isAseTrajectory(head: string): boolean {
+  return MAGICS.some((magic) => head.startsWith(magic));
+}
+
+/** Python's own serialisation, which only runs by running code. */
+export function isPickle(head: string): boolean {
+  return /^\x80[\x02-\x05]/.test(head) && !head.startsWith("PK");
+}
+
+type Json = { readonly [key: string]: unknown };
+
+/**
+ * Frames of an ASE trajectory. Labels are the results of its calculator; the energy is the free energy where there is
+ * one. Elements, cell and periodicity stand in the first frame where they do not change.
+ *
+ * @throws {ParseError} if it is damaged
+ */
+export async function* readAseTrajectory(
+  chunks: AsyncIterable<Uint8Array>,
+  file: string,
+  note: Note,
+): AsyncGenerator<FrameRecord> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of chunks) {
+    parts.push(chunk.slice());
+    if ((size += chunk.length) > MOST_BYTES) {
+      throw new ParseError(
+        file,
+        "it is larger than 2 GiB; divide it, or convert it to extended XYZ",
+      );
+    }
+  }
+  const bytes = Buffer.concat(parts, size);
+  const offsets = offsetsOf(bytes, file);
+  let first: Json = {};
+  for (const [index, offset] of offsets.entries()) {
+    const item = itemAt(bytes, offset);
+    if (item === null) {
+      note(`it ends within frame ${index}; the frames before are read`, true);
+      return;
+    }
+    if (index === 0) first = item;
+    const record = recordOf(bytes, { ...first, ...item, calculator: null, ...calculatorOf(item) });
+    if (record === null) {
+      throw new ParseError(`${file}@${index}`, "it has no positions or elements");
+    }
+    yield record;
+  }
+}
+
+/** Places of the frames' descriptions. */
+function offsetsOf(bytes: Buffer, file: string): number[] {
+  if (bytes.length < 48) throw new ParseError(file, "it is cut short");
+  const n = Number(bytes.readBigInt64LE(32));
+  const table = Number(bytes.readBigInt64LE(40));
+  const held = Math.min(n, Math.floor((bytes.length - table) / 8));
+  if (!(n >= 0) || !(table >= 48) || (n > 0 && held < 1)) {
+    throw new ParseError(file, "it is damaged");
+  }
+  return Array.from({ length: held }, (_, i) => Number(bytes.readBigInt64LE(table + 8 * i)));
+}
+
+/** The description of a frame; null where the file ends before it does. */
+function itemAt(bytes: Buffer, offset: number): Json | null {
+  if (offset < 0 || offset + 8 > bytes.length) return null;
+  const length = Number(bytes.readBigInt64LE(offset));
+  if (offset + 8 + length > bytes.length) return null;
+  return JSON.parse(bytes.toString("utf8", offset + 8, offset + 8 + length)) as Json;
+}
+
+/** Names end in a dot where the value is an array of its own. */
+function look(item: Json, name: string): unknown {
+  return item[`${name}.`] ?? item[name];
+}
+
+function calculatorOf(item: Json): Json {
+  const own = look(item, "calculator");
+  return own && typeof own === "object" ? { calculator: own } : {};
+}
+
+/** An array that is written out, or lies in the file; null where it is neither, or beyond the end. */
+function arrayOf(bytes: Buffer, value: unknown): number[] | null {
+  if (Array.isArray(value)) return value.flat(3) as number[];
+  const array = (value as { ndarray?: [number[], string, number] } | null)?.ndarray;
+  if (!array) return null;
+  const [shape, dtype, offset] = array;
+  const length = shape.reduce((product, n) => product * n, 1);
+  const read = READERS[dtype];
+  if (!read || offset + length * read.bytes > bytes.length) return null;
+  return Array.from({ length }, (_, i) => read.at(bytes, offset + i * read.bytes));
+}
+
+const READERS: Readonly<Record<string, { bytes: number; at(b: Buffer, i: number): number }>> = {
+  float64: { bytes: 8, at: (b, i) => b.readDoubleLE(i) },
+  float32: { bytes: 4, at: (b, i) => b.readFloatLE(i) },
+  int64: { bytes: 8, at: (b, i) => Number(b.readBigInt64LE(i)) },
+  int32: { bytes: 4, at: (b, i) => b.readInt32LE(i) },
+  uint8: { bytes: 1, at: (b, i) => b[i] },
+  int8: { bytes: 1, at: (b, i) => b.readInt8(i) },
+  bool: { bytes: 1, at: (b, i) => b[i] },
+};
+
+function recordOf(bytes: Buffer, item: Json): FrameRecord | null {
+  const array = (name: string) => arrayOf(bytes, look(item, name));
+  const [numbers, positions] = [array("numbers"), array("positions")];
+  if (!numbers || !positions || positions.length !== 3 * numbers.length) return null;
+  const results = (look(item, "calculator") ?? {}) as Json;
+  const result = (name: string) => look(results, name);
+  const [forces, stress, momenta] = [
+    ...[arrayOf(bytes, result("forces")), arrayOf(bytes, result("stress"))],
+    array("momenta"),
+  ];
+  const energy = result("free_energy") ?? result("energy");
+  const pbc = (array("pbc") ?? [0, 0, 0]).map(Boolean) as [boolean, boolean, boolean];
+  const extrapolated = result("energy");
+  return {
+    species: Uint8Array.from(numbers),
+    positions: Float64Array.from(positions),
+    cell: Float64Array.from(array("cell") ?? new Array<number>(9).fill(0)),
+    pbc,
+    energy: typeof energy === "number" ? energy : null,
+    forces: forces ? Float64Array.from(forces) : null,
+    stress: stress ? tensorOf(stress) : null,
+    velocities: momenta
+      ? Float64Array.from(
+        momenta,
+        (p, i) => ASE_VELOCITY * p / atomicMass(numbers[Math.floor(i / 3)]),
+      )
+      : null,
+    info: typeof extrapolated === "number" && extrapolated !== energy
+      ? [["energy_sigma0", extrapolated]]
+      : [],
+  };
+}
+
+/** Of six numbers (xx yy zz yz xz xy) or nine. */
+function tensorOf(stress: readonly number[]): Float64Array {
+  if (stress.length === 9) return Float64Array.from(stress);
+  const [xx, yy, zz, yz, xz, xy] = stress;
+  return Float64Array.of(xx, xy, xz, xy, yy, yz, xz, yz, zz);
+}

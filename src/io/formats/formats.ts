@@ -1,0 +1,81 @@
+import { Buffer } from "node:buffer";
+import { ParseError } from "../../errors.ts";
+import { readChunks } from "../files.ts";
+import { isAseTrajectory, isPickle, readAseTrajectory } from "./ase_trajectory.ts";
+import type { FrameRecord, Note } from "./frame_record.ts";
+import { isLammpsDump, readLammpsDump } from "./lammps_dump.ts";
+import { Lines } from "./lines.ts";
+import { isOutcar, readOutcar } from "./outcar.ts";
+import { isPwOutput, readPwOutput } from "./pw_output.ts";
+import { isVasprun, readVasprun } from "./vasprun.ts";
+import { isXdatcar, readXdatcar } from "./xdatcar.ts";
+
+/** A file to read, and what it does not say. */
+export interface Source {
+  /** As it is told to people. */
+  readonly name: string;
+  readonly path: string;
+  /** Symbols of the types 1, 2, … of LAMMPS, or null. */
+  readonly elements: readonly string[] | null;
+}
+
+/** A format other than extended XYZ. */
+export interface Format {
+  readonly name: string;
+  /** Whether a file begins so; its first bytes as Latin-1. */
+  recognises(head: string): boolean;
+  read(source: Source, note: Note): AsyncGenerator<FrameRecord>;
+}
+
+/** A format of lines. */
+function ofLines(
+  name: string,
+  recognises: Format["recognises"],
+  read: (lines: Lines, file: string, note: Note, source: Source) => AsyncGenerator<FrameRecord>,
+): Format {
+  return {
+    ...{ name, recognises },
+    read: (source, note) => read(new Lines(readChunks(source.path)), source.name, note, source),
+  };
+}
+
+/** Every format but extended XYZ, in the order in which they are tried. */
+export const FORMATS: readonly Format[] = [
+  {
+    ...{ name: "VASP vasprun.xml", recognises: isVasprun },
+    read: ({ path, name }, note) => readVasprun(readChunks(path), name, note),
+  },
+  ofLines("VASP OUTCAR", isOutcar, readOutcar),
+  ofLines("VASP XDATCAR", isXdatcar, readXdatcar),
+  ofLines("Quantum ESPRESSO pw.x output", isPwOutput, readPwOutput),
+  ofLines(
+    "LAMMPS dump",
+    isLammpsDump,
+    (lines, file, note, { elements }) => readLammpsDump(lines, file, note, elements),
+  ),
+  {
+    ...{ name: "ASE trajectory", recognises: isAseTrajectory },
+    read: ({ path, name }, note) => readAseTrajectory(readChunks(path), name, note),
+  },
+];
+
+/** Bytes at the beginning of a file by which it is recognised. */
+const HEAD = 1 << 16;
+
+/** The format of a file by its content; null for extended XYZ and whatever is not known.
+ * @throws {ParseError} for Python's pickles, which only code could read */
+export async function formatOf(path: string, name: string): Promise<Format | null> {
+  for await (const chunk of readChunks(path)) {
+    const head = Buffer.from(chunk.buffer, chunk.byteOffset, Math.min(chunk.length, HEAD)).toString(
+      "latin1",
+    );
+    if (isPickle(head)) {
+      throw new ParseError(
+        name,
+        "it is a Python pickle, which is not read: write it as extended XYZ with ASE",
+      );
+    }
+    return FORMATS.find((format) => format.recognises(head)) ?? null;
+  }
+  return null;
+}
