@@ -21,9 +21,13 @@ export function npyBytes(values: ArrayLike<number>, type: NpyType): Uint8Array {
   return new Uint8Array(array.buffer);
 }
 
-/** Reads a two-dimensional array of float32 or float64 in C order.
- * @throws {ParseError} if it is anything else */
-export function readNpy(bytes: Uint8Array, file: string) {
+/**
+ * Reads a two-dimensional array of float32 or float64 in C order.
+ *
+ * @param vector whether one dimension will do; it gives a single column
+ * @throws {ParseError} if it is anything else
+ */
+export function readNpy(bytes: Uint8Array, file: string, vector = false) {
   const text = new TextDecoder().decode(bytes.subarray(1, Math.min(bytes.length, 4096)));
   if (bytes[0] !== 0x93 || !text.startsWith("NUMPY") || bytes.length < 16) {
     throw new ParseError(file, "it is not a .npy file");
@@ -33,8 +37,13 @@ export function readNpy(bytes: Uint8Array, file: string) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data = start + (version === 1 ? view.getUint16(8, true) : view.getUint32(8, true));
   const type = text.match(/'descr': '(<f[48])'/)?.[1];
-  const shape = text.match(/'shape': \((\d+), (\d+)\)/)?.slice(1).map(Number);
-  if (!type || !shape || !text.includes("'fortran_order': False")) {
+  const dimensions = text.match(/'shape': \(([\d, ]+)\)/)?.[1].split(",").filter((n) =>
+    n.trim() !== ""
+  );
+  const shape = vector && dimensions?.length === 1
+    ? [...dimensions, "1"].map(Number)
+    : dimensions?.map(Number);
+  if (!type || shape?.length !== 2 || !text.includes("'fortran_order': False")) {
     throw new ParseError(
       file,
       "expected a two-dimensional float32 or float64 array in C order; save " +

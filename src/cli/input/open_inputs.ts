@@ -103,7 +103,11 @@ async function search(folder: InputSpec, console: Console): Promise<FoundFile[]>
       const names = left.map(({ file }) => basename(file.path)).join(", ");
       console.say(`${best!.file.name}: of the same run ${names} is not read`);
     }
-    return run.filter((one) => !left.includes(one));
+    // Forces and velocities of CP2K are joined to the places.
+    const joined = run.some(({ format }) => format?.name === "CP2K trajectory");
+    return run.filter((one) =>
+      !left.includes(one) && !(joined && /-(frc|vel)-\d+\.xyz/.test(one.file.path))
+    );
   });
   if (kept.length === 0) {
     throw new ParseError(

@@ -3,6 +3,9 @@ import { ParseError } from "../../errors.ts";
 import { readChunks } from "../files.ts";
 import { isAseTrajectory, isPickle, readAseTrajectory } from "./ase_trajectory.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
+import { isCp2kOutput, readCp2kOutput } from "./cp2k_output.ts";
+import { isCp2kTrajectory, readCp2kTrajectory } from "./cp2k_trajectory.ts";
+import { isDeepmd, readDeepmd } from "./deepmd.ts";
 import { isLammpsDump, readLammpsDump } from "./lammps_dump.ts";
 import { Lines } from "./lines.ts";
 import { isOutcar, readOutcar } from "./outcar.ts";
@@ -22,8 +25,8 @@ export interface Source {
 /** A format other than extended XYZ. */
 export interface Format {
   readonly name: string;
-  /** Whether a file begins so; its first bytes as Latin-1. */
-  recognises(head: string): boolean;
+  /** Whether a file begins so, its first bytes as Latin-1. */
+  recognises(head: string, path: string): boolean;
   read(source: Source, note: Note): AsyncGenerator<FrameRecord>;
 }
 
@@ -48,6 +51,11 @@ export const FORMATS: readonly Format[] = [
   ofLines("VASP OUTCAR", isOutcar, readOutcar),
   ofLines("VASP XDATCAR", isXdatcar, readXdatcar),
   ofLines("Quantum ESPRESSO pw.x output", isPwOutput, readPwOutput),
+  ofLines("CP2K output", isCp2kOutput, readCp2kOutput),
+  {
+    ...{ name: "CP2K trajectory", recognises: isCp2kTrajectory },
+    read: ({ path, name }, note) => readCp2kTrajectory(path, name, note),
+  },
   ofLines(
     "LAMMPS dump",
     isLammpsDump,
@@ -56,6 +64,10 @@ export const FORMATS: readonly Format[] = [
   {
     ...{ name: "ASE trajectory", recognises: isAseTrajectory },
     read: ({ path, name }, note) => readAseTrajectory(readChunks(path), name, note),
+  },
+  {
+    ...{ name: "DeePMD arrays", recognises: (_head, path) => isDeepmd(path) },
+    read: ({ path, name, elements }) => readDeepmd(path, name, elements),
   },
 ];
 
@@ -75,7 +87,7 @@ export async function formatOf(path: string, name: string): Promise<Format | nul
         "it is a Python pickle, which is not read: write it as extended XYZ with ASE",
       );
     }
-    return FORMATS.find((format) => format.recognises(head)) ?? null;
+    return FORMATS.find((format) => format.recognises(head, path)) ?? null;
   }
   return null;
 }

@@ -1,0 +1,134 @@
+import { atomicNumber } from "../../frame.ts";
+import { BOHR, GPA, HARTREE } from "../../units.ts";
+import type { FrameRecord, Note } from "./frame_record.ts";
+import { type Lines, numbersOf, readNumber } from "./lines.ts";
+
+const MARKS =
+  /^ CELL\| Vector|ATOMIC COORDINATES IN ANGSTROM|SCF run (?:NOT )?converged|ENERGY\| Total FORCE_EVAL|ATOMIC FORCES in|FORCES\|(?: Atom x| *#? *Atom +x)|^ ?STRESS(?: TENSOR|\| Analytical stress tensor)/i;
+
+export function isCp2kOutput(head: string): boolean {
+  return /^ CP2K\| version string/m.test(head) ||
+    /^ (?:CELL|GLOBAL)\| /m.test(head) && /CP2K/.test(head);
+}
+
+/** What is known of the point that is being read. */
+interface Point {
+  species: Uint8Array | null;
+  positions: Float64Array | null;
+  energy: number | null;
+  forces: Float64Array | null;
+  stress: Float64Array | null;
+  converged: boolean;
+}
+
+function newPoint(): Point {
+  return {
+    ...{ species: null, positions: null, energy: null, forces: null, stress: null },
+    converged: true,
+  };
+}
+
+/**
+ * Single points of a CP2K output: forces and stress where the input asked to print them. The output gives the places of
+ * the first step only, and the cell to three decimals; trajectories are read from PROJECT-pos-1.xyz.
+ */
+export async function* readCp2kOutput(
+  lines: Lines,
+  _file: string,
+  note: Note,
+): AsyncGenerator<FrameRecord> {
+  const cell: number[] = [];
+  let point = newPoint();
+  let placeless = 0;
+  function* finished(): Generator<FrameRecord> {
+    const { species, positions, energy, forces, stress, converged } = point;
+    if (energy !== null && species && positions && cell.length === 9) {
+      const atoms = {
+        species,
+        positions,
+        cell: Float64Array.from(cell),
+        pbc: [true, true, true] as const,
+      };
+      yield { ...atoms, energy, forces, stress, converged };
+    } else if (energy !== null) placeless++;
+    point = newPoint();
+  }
+  for (;;) {
+    const line = lines.take() ?? await lines.more();
+    if (line === null) break;
+    if (!MARKS.test(line)) continue;
+    if (line.startsWith(" CELL|")) {
+      // The same cell may be told for every grid.
+      if (cell.length < 9) cell.push(...numbersOf(line.split("]:")[1]).slice(0, 3));
+    } else if (/COORDINATES/i.test(line)) {
+      yield* finished();
+      Object.assign(point, await coordinates(lines));
+    } else if (/SCF run/.test(line)) point.converged = !/NOT/.test(line);
+    else if (/ENERGY\|/.test(line)) {
+      if (point.energy !== null) yield* finished();
+      point.energy = HARTREE * readNumber(line.trim().split(/\s+/).at(-1) ?? "");
+    } else if (/FORCES/.test(line)) point.forces = await forcesTable(lines);
+    else point.stress = await stressTable(line, lines);
+  }
+  yield* finished();
+  if (placeless > 0) {
+    note(
+      `${placeless} steps have no places in it: give PROJECT-pos-1.xyz, with -frc-1.xyz and -1.cell beside it`,
+    );
+  }
+}
+
+/** Rows up to an empty line behind the first. */
+async function table(
+  lines: Lines,
+  isRow: (words: readonly string[]) => boolean,
+): Promise<string[][]> {
+  const rows: string[][] = [];
+  for (let head = 0; head < 8;) {
+    const line = lines.take() ?? await lines.more();
+    if (line === null) break;
+    const words = line.trim().split(/\s+/);
+    if (isRow(words)) rows.push(words);
+    else if (rows.length > 0) break;
+    else head++;
+  }
+  return rows;
+}
+
+/** Rows `1 1 Fe 26 x y z …`. */
+async function coordinates(lines: Lines): Promise<Pick<Point, "species" | "positions">> {
+  const rows = await table(
+    lines,
+    ([n, kind, symbol]) => /^\d+$/.test(n) && /^\d+$/.test(kind) && !!symbol,
+  );
+  return {
+    species: Uint8Array.from(rows, ([, , symbol]) => atomicNumber(symbol)),
+    positions: Float64Array.from(rows.flatMap((row) => row.slice(4, 7).map(readNumber))),
+  };
+}
+
+/** Rows `1 1 Fe x y z`, since 2025 `FORCES| 1 x y z |f|`. */
+async function forcesTable(lines: Lines): Promise<Float64Array> {
+  const rows = await table(
+    lines,
+    (words) =>
+      words[0] === "FORCES|"
+        ? /^\d+$/.test(words[1] ?? "")
+        : words.length === 6 && /^\d+$/.test(words[0]),
+  );
+  const vectors = rows.map((row) => row[0] === "FORCES|" ? row.slice(2, 5) : row.slice(3, 6));
+  return Float64Array.from(vectors.flat().map(readNumber), (x) => x * HARTREE / BOHR);
+}
+
+/** Positive where the cell is compressed; GPa or bar. */
+async function stressTable(head: string, lines: Lines): Promise<Float64Array | null> {
+  const rows = await table(
+    lines,
+    (words) =>
+      /^[xyz]$/i.test(words[words[0] === "STRESS|" ? 1 : 0] ?? "") &&
+      words.filter((word) => Number.isFinite(Number(word))).length === 3,
+  );
+  const numbers = rows.flatMap((row) => row.slice(-3).map(readNumber));
+  const unit = /\[bar\]/i.test(head) ? 1e-4 : 1;
+  return numbers.length === 9 ? Float64Array.from(numbers, (x) => -x * unit / GPA) : null;
+}

@@ -1,0 +1,121 @@
+import { existsSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { ParseError } from "../../errors.ts";
+import { atomicNumber } from "../../frame.ts";
+import { readChunks } from "../files.ts";
+import { BOHR, HARTREE } from "../../units.ts";
+import type { FrameRecord, Note } from "./frame_record.ts";
+import { Lines, numbersOf, readNumber } from "./lines.ts";
+
+const COMMENT = /^\s*i\s*=\s*(\d+)/;
+
+/** Files of the same run, or null where there are none. */
+function siblings(path: string): { forces: string; cell: string } | null {
+  const [, project, number, more] = /^(.*)-pos-(\d+)\.xyz(\.\w+)?$/.exec(basename(path)) ?? [];
+  if (project === undefined) return null;
+  const beside = (name: string) => join(dirname(path), name + (more ?? ""));
+  return {
+    forces: beside(`${project}-frc-${number}.xyz`),
+    cell: beside(`${project}-${number}.cell`),
+  };
+}
+
+/** Whether places of a CP2K run begin so, and its cells are there. */
+export function isCp2kTrajectory(head: string, path: string): boolean {
+  const files = siblings(path);
+  return files !== null && existsSync(files.cell) && COMMENT.test(head.split("\n", 2)[1] ?? "");
+}
+
+/**
+ * Steps of a CP2K run: places from PROJECT-pos-1.xyz, cells from PROJECT-1.cell, and forces from PROJECT-frc-1.xyz where
+ * it is there, joined by the number of the step. Energies stand in the comment lines.
+ */
+export async function* readCp2kTrajectory(
+  path: string,
+  file: string,
+  note: Note,
+): AsyncGenerator<FrameRecord> {
+  const files = siblings(path)!;
+  const cells = await readCells(files.cell);
+  const forces = existsSync(files.forces) ? steps(files.forces, `${file}, forces`) : null;
+  let pushed: Step | null = null;
+  let [cellless, forceless] = [0, 0];
+  for await (const step of steps(path, file, note)) {
+    const cell = cells.get(step.number);
+    if (!cell) {
+      cellless++;
+      continue;
+    }
+    while (forces && (pushed === null || pushed.number < step.number)) {
+      const next: IteratorResult<Step> = await forces.next();
+      if (next.done) break;
+      pushed = next.value;
+    }
+    const own = pushed?.number === step.number && pushed.vectors.length === step.vectors.length
+      ? pushed.vectors
+      : null;
+    if (forces && own === null) forceless++;
+    yield {
+      ...{ species: step.species, positions: step.vectors, cell, pbc: [true, true, true] },
+      ...{ energy: step.energy, stress: null },
+      forces: own?.map((f) => f * HARTREE / BOHR) ?? null,
+      info: [["step", step.number]],
+    };
+  }
+  await forces?.return(undefined);
+  if (cellless > 0) {
+    note(`${cellless} steps are left out: ${basename(files.cell)} has no cell for them`);
+  }
+  if (forceless > 0) note(`${forceless} steps have no forces in ${basename(files.forces)}`);
+}
+
+interface Step {
+  readonly number: number;
+  readonly energy: number | null;
+  readonly species: Uint8Array;
+  readonly vectors: Float64Array;
+}
+
+async function* steps(path: string, file: string, note?: Note): AsyncGenerator<Step, void> {
+  const lines = new Lines(readChunks(path));
+  for (;;) {
+    const count = await lines.more();
+    if (count === null || count.trim() === "") return;
+    const nAtoms = Number(count);
+    const comment = await lines.more() ?? "";
+    const rows = (await lines.rows(nAtoms)).map((row) => row.trim().split(/\s+/));
+    const number = COMMENT.exec(comment)?.[1];
+    if (!Number.isInteger(nAtoms) || number === undefined) {
+      throw new ParseError(
+        `${file}:${lines.number}`,
+        "it is no step of CP2K: expected i = N, time = T, E = E",
+      );
+    }
+    if (rows.length < nAtoms || rows.some((row) => row.length < 4)) {
+      note?.(
+        `it ends within step ${number}, at line ${lines.number}; the steps before are read`,
+        true,
+      );
+      return;
+    }
+    const [, energy] = /\bE\s*=\s*(\S+)/.exec(comment) ?? [];
+    yield {
+      number: Number(number),
+      energy: energy === undefined ? null : HARTREE * readNumber(energy),
+      species: Uint8Array.from(rows, ([label]) => atomicNumber(label.replace(/[^A-Za-z].*$/, ""))),
+      vectors: Float64Array.from(rows.flatMap((row) => row.slice(1, 4).map(readNumber))),
+    };
+  }
+}
+
+/** Cells by the number of the step: `step time Ax Ay Az Bx … volume`. */
+async function readCells(path: string): Promise<Map<number, Float64Array>> {
+  const lines = new Lines(readChunks(path));
+  const cells = new Map<number, Float64Array>();
+  for (;;) {
+    const line = lines.take() ?? await lines.more();
+    if (line === null) return cells;
+    const numbers = numbersOf(line);
+    if (numbers.length >= 11) cells.set(numbers[0], Float64Array.from(numbers.slice(2, 11)));
+  }
+}

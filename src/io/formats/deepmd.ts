@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { ParseError } from "../../errors.ts";
+import { atomicNumber, cellVolume } from "../../frame.ts";
+import { readNpy } from "../npy.ts";
+import type { FrameRecord } from "./frame_record.ts";
+
+/** Whether a file stands for a folder of DeePMD, whose other files are arrays. */
+export function isDeepmd(path: string): boolean {
+  return basename(path) === "type.raw";
+}
+
+/**
+ * Frames of a DeePMD system, one set after another: Å, eV, eV/Å, and virials in eV, which are minus the volume times the
+ * stress.
+ *
+ * @param elements symbols of types 0, 1, … where there is no type_map.raw, or null
+ * @throws {ParseError} where elements or arrays are missing
+ */
+export async function* readDeepmd(
+  path: string,
+  file: string,
+  elements: readonly string[] | null,
+): AsyncGenerator<FrameRecord> {
+  const folder = dirname(path);
+  const species = speciesOf(path, file, elements);
+  const periodic = !existsSync(join(folder, "nopbc"));
+  const sets = readdirSync(folder).filter((name) => /^set\.\d+$/.test(name)).sort();
+  if (sets.length === 0) throw new ParseError(file, "no set.000 with arrays stands beside it");
+  for (const set of sets) {
+    const array = (name: string, width: number) => arrayOf(join(folder, set, `${name}.npy`), width);
+    const n = 3 * species.length;
+    const [coord, box] = [array("coord", n), array("box", 9)];
+    if (!coord || (periodic && !box)) {
+      throw new ParseError(join(folder, set), "coord.npy or box.npy is missing");
+    }
+    const [energy, force, virial] = [array("energy", 1), array("force", n), array("virial", 9)];
+    for (let f = 0; f < coord.length / n; f++) {
+      const row = (data: Float64Array | null, width: number) =>
+        data?.slice(f * width, (f + 1) * width) ?? null;
+      const cell = periodic ? row(box, 9)! : new Float64Array(9);
+      const own = periodic ? row(virial, 9) : null;
+      yield {
+        ...{ species, positions: row(coord, n)!, cell, pbc: [periodic, periodic, periodic] },
+        energy: energy ? energy[f] : null,
+        forces: row(force, n),
+        stress: own && own.map((w) => -w / cellVolume(cell)),
+      };
+    }
+  }
+}
+
+function speciesOf(path: string, file: string, elements: readonly string[] | null): Uint8Array {
+  const map = join(dirname(path), "type_map.raw");
+  const names = existsSync(map) ? readFileSync(map, "utf8").trim().split(/\s+/) : elements;
+  if (names === null) {
+    throw new ParseError(
+      file,
+      "there is no type_map.raw: name the elements of types 0, 1, ... with --species",
+    );
+  }
+  const types = readFileSync(path, "utf8").trim().split(/\s+/).map(Number);
+  return Uint8Array.from(types, (type) => {
+    const z = atomicNumber((names[type] ?? "").replace(/[^A-Za-z].*$/, ""));
+    if (z > 0) return z;
+    throw new ParseError(file, `type ${type} is "${names[type] ?? ""}", which is no element`);
+  });
+}
+
+/** @throws {ParseError} where its rows are of another width */
+function arrayOf(path: string, width: number): Float64Array | null {
+  if (!existsSync(path)) return null;
+  const { data } = readNpy(readFileSync(path), path, true);
+  if (data.length % width === 0) return data;
+  throw new ParseError(path, `it holds ${data.length} numbers, expected ${width} for every frame`);
+}
