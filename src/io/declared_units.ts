@@ -44,6 +44,11 @@ const PRESSURES: Readonly<Record<string, number>> = {
   ...{ "kbar": 0.1 / GPA, "kb": 0.1 / GPA, "bar": 1e-4 / GPA, "mbar": 100 / GPA },
 };
 
+/** Whether a key of the comment line declares a unit. */
+export function declaresUnit(key: string): boolean {
+  return DECLARATION.test(key);
+}
+
 /** Reads what a comment line declares; a unit that is not known has the factor NaN. */
 export function declaredUnits(info: ReadonlyMap<string, string>): DeclaredUnits {
   const factors = { energy: 1, force: 1, stress: 1, virial: 1, length: 1 };

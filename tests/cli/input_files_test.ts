@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -15,6 +16,12 @@ function frame(parts: { count?: string; comment?: string; rows?: string[] } = {}
   const comment = parts.comment ?? `${LATTICE} ${PROPERTIES} pbc="T T T"`;
   return [parts.count ?? "2", comment, ...rows].join("\n") + "\n";
 }
+
+/** The frame as xz -9 and bzip2 write it. */
+const XZ =
+  "/Td6WFoAAATm1rRGAgAhARwAAAAQz1jM4ABkAEhdABkChgeyPmk7YC3F8h8jRw3mhJOX2x0gV1NERMvnCkVExXJGgiZUFtGyHpXA39n9DD81FIetFSdXl3Ayps1svfm4Iz67J/jxOQDPP5B5jJpKFQABZGVfjs8cH7bzfQEAAAAABFla";
+const BZIP2 =
+  "QlpoOTFBWSZTWVZzsM0AABlfgAAQUAF8UgBEXAA6INwAIABUNU09Ex6hNAaabQSpqYh6noh6g0AsZ4KXEKCBJxknUmQZgQEArRFiSd/TW1kOkCDqO//rktCBUYrYTWeCjB5GK5F3JFOFCQVnOwzQ";
 
 const row = (text: string) => frame({ rows: ["H 0.0 0.0 0.0", text] });
 const comment = (text: string) => frame({ comment: text });
@@ -66,6 +73,8 @@ const ACCEPTED: [name: string, content: string | Uint8Array, frames: number, war
   ["slab", comment(`Lattice="4 0 0 0 4 0 0 0 0" ${PROPERTIES} pbc="T T F"`), 1],
   ["no cell at all", comment(PROPERTIES), 1],
   ["gzip", gzipSync(encoder.encode(frame())), 1],
+  ["xz", Buffer.from(XZ, "base64"), 1],
+  ["bzip2", Buffer.from(BZIP2, "base64"), 1],
   [
     "two gzip members",
     new Uint8Array([...gzipSync(encoder.encode(frame())), ...gzipSync(encoder.encode(frame()))]),
@@ -174,14 +183,14 @@ const REFUSED: [name: string, content: string | Uint8Array, message: RegExp][] =
     /x\.xyz@0: .* million neighbors per atom within 3 Å; is its cell, 4e-10 Å, in Å\?/,
   ],
   [
-    "xz",
+    "damaged xz",
     new Uint8Array([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0, 0]),
-    /x\.xyz: xz compression is not supported; run xz -d/,
+    /x\.xyz: its xz data is damaged after 0 bytes/,
   ],
   [
-    "bzip2",
+    "damaged bzip2",
     encoder.encode("BZh91AY&SY"),
-    /x\.xyz: bzip2 compression is not supported; run bunzip2/,
+    /x\.xyz: its bzip2 data is damaged after 0 bytes/,
   ],
   ["ZIP archive", new Uint8Array([0x50, 0x4B, 3, 4, 0, 0]), /x\.xyz: it is a ZIP archive/],
   [

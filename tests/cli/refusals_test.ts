@@ -184,7 +184,6 @@ const USAGE: [args: string[], code: number, message: RegExp][] = [
     /--pool with --per-atom/,
   ],
   [["scan", "missing.xyz"], 2, /Cannot read "missing.xyz": no such file/],
-  [["scan", "."], 2, /Cannot read ".": it is a directory/],
   [["model", "export", "hydrogen-small"], 2, /Cannot export: -o FILE.safetensors is missing/],
   [
     ["model", "pull", "medium", "--sha256", "abc"],

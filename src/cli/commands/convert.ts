@@ -1,10 +1,10 @@
 import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { InterruptedError, UsageError } from "../../errors.ts";
+import { declaresUnit } from "../../io/declared_units.ts";
 import { KNOWN_KEYS } from "../../io/frame_labels.ts";
 import { recordText } from "../../io/formats/frame_record.ts";
 import { NO_KEYS } from "../../io/inputs.ts";
-import { labelsOf } from "../../io/labels.ts";
 import { lookUp } from "../../io/comment_line.ts";
 import { parseProperties } from "../../io/properties.ts";
 import { readVelocities } from "../../io/velocities.ts";
@@ -70,14 +70,14 @@ function canonical({ raw, frame, labels }: LabelledFrame): string {
   const { energy, forces, stress, virial, converged } = labels;
   const tensor = stress ?? virial;
   const used = [energy, forces, stress, virial].flatMap((label) => label ? [label.key] : []);
-  const duplicates = new Set([...used, ...labelsOf("energy", [energy?.key ?? ""])]);
   return recordText({
     ...frame,
     energy: energy?.value ?? null,
     forces: forces?.values ?? null,
     stress: tensor && frame.pbc.every(Boolean) ? tensor.tensor : null,
     velocities: readVelocities(raw, frame)?.values ?? null,
-    info: [...frame.info].filter(([key]) => !OWN_KEYS.test(key) && !duplicates.has(key))
+    info: [...frame.info]
+      .filter(([key]) => !OWN_KEYS.test(key) && !used.includes(key) && !declaresUnit(key))
       .concat(converged || frame.info.has("converged") ? [] : [["converged", "F"]]),
   });
 }

@@ -40,9 +40,27 @@ positions are not converted.`;
 
 const FORMATS = `Files that are read
 
-  extended XYZ, and plain XYZ (symbol x y z)
-  plain, gzip (.gz) or Zstandard (.zst), told by content and not by name; - is standard input
-  FILE@start:stop:step takes frames as ASE does, 0-based: md.xyz@::10, md.xyz@-100:
+  extended XYZ       and plain XYZ (symbol x y z)
+  VASP               vasprun.xml, OUTCAR: the free energy, to which the forces belong (energy(sigma->0)
+                     is kept as energy_sigma0), forces, stress; converged=F where NELM ran out; steps
+                     of a machine-learned force field have no labels, and ml=T. XDATCAR: places alone
+  Quantum ESPRESSO   output of pw.x: scf, relax, vc-relax, md; Ry and Ry/Bohr³ become eV and eV/Å³,
+                     and the stress changes its sign
+  CP2K               output of a single point; PROJECT-pos-1.xyz with PROJECT-1.cell and, for forces,
+                     PROJECT-frc-1.xyz beside it, joined by step; Hartree and Bohr become eV and Å
+  LAMMPS             dump; types need --species where there is no column element; forces are read
+                     where the dump says that its units are metal (dump_modify ID units yes)
+  ASE                .traj; the free energy where there is one; momenta become velocities
+  DeePMD             type.raw, type_map.raw and set.*/*.npy; virials are divided by -V
+
+  plain, gzip, Zstandard, xz or bzip2; all are told by content and not by name; - is standard input,
+  and a folder is searched (of one VASP run vasprun.xml, else OUTCAR, else XDATCAR)
+  FILE@start:stop:step takes frames as ASE does, 0-based: md.xyz@::10, OUTCAR@-100:
+
+What is not extended XYZ is rewritten as such in the temporary folder first, with labels called
+REF_energy (eV), REF_forces (eV/Å) and REF_stress (eV/Å³, ASE's sign), as cpd convert writes them.
+What a file does not say is left out, never zero; stars are not a number, and a problem. A file that
+stops in the middle gives its whole steps, and it is said where it stops. Python pickles are not read.
 
 A frame is called FILE@index, with its place in the file from 0, in every output. Lattice are 9
 numbers, rows a, b, c; pbc is T T T where there is a Lattice and no pbc, as ASE has it. Species may
@@ -58,8 +76,8 @@ A last frame that is cut off is dropped with a warning (--strict: an error). A f
 read, such as one that a killed run left where the next run went on, stops the program with its
 line, or is left out of the pool with --skip-bad.
 
-Not read: .xz and .bz2, OUTCAR, vasprun.xml, XDATCAR, Quantum ESPRESSO, LAMMPS and ASE's own files;
-ase convert or dpdata make extended XYZ of them.
+Not read yet: cp.x, XML of Quantum ESPRESSO, vaspout.h5, ML_AB, LAMMPS data files, .db; dpdata and
+ASE make extended XYZ of them.
 
 Files that are written: see cpd distill --help, and report.json, which holds all that is needed to
 repeat a run.`;

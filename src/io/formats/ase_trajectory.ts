@@ -53,7 +53,9 @@ export async function* readAseTrajectory(
       return;
     }
     if (index === 0) first = item;
-    const record = recordOf(bytes, { ...first, ...item, calculator: null, ...calculatorOf(item) });
+    // Labels are a frame's own; what else it lacks is as in the first.
+    const { calculator: _other, "calculator.": _another, ...constant } = first;
+    const record = recordOf(bytes, { ...constant, ...item });
     if (record === null) {
       throw new ParseError(`${file}@${index}`, "it has no positions or elements");
     }
@@ -84,11 +86,6 @@ function itemAt(bytes: Buffer, offset: number): Json | null {
 /** Names end in a dot where the value is an array of its own. */
 function look(item: Json, name: string): unknown {
   return item[`${name}.`] ?? item[name];
-}
-
-function calculatorOf(item: Json): Json {
-  const own = look(item, "calculator");
-  return own && typeof own === "object" ? { calculator: own } : {};
 }
 
 /** An array that is written out, or lies in the file; null where it is neither, or beyond the end. */

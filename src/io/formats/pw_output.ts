@@ -71,8 +71,10 @@ export async function* readPwOutput(
       Object.assign(run, places(line, await lines.rows(run.nAtoms), run, where));
     } else if (line.startsWith("!")) run.energy = RYDBERG * number(line);
     else if (/convergence/.test(line)) run.converged = /has been/.test(line);
-    else if (/A final scf/.test(line)) run.final = true;
-    else if (/Forces acting/.test(line)) run.forces = await forcesTable(lines, run.nAtoms);
+    else if (/A final scf/.test(line)) {
+      yield* finished(run);
+      run.final = true;
+    } else if (/Forces acting/.test(line)) run.forces = await forcesTable(lines, run.nAtoms);
     else if (/total\s+stress/.test(line)) run.stress = await stressTable(lines);
   }
   const unfinished = run.energy === null || run.forces === null && run.step > 0;
@@ -95,7 +97,7 @@ function* finished(run: Run): Generator<FrameRecord> {
 
 /** The number behind the first `=`. */
 function number(line: string): number {
-  return readNumber(/=\s*(\S+)/.exec(line)?.[1] ?? "");
+  return readNumber(/=\s*([^\s)]+)/.exec(line)?.[1] ?? "");
 }
 
 /** The numbers within the last brackets of a row. */

@@ -1,0 +1,544 @@
+/** Outputs of Quantum ESPRESSO, CP2K, LAMMPS, ASE and DeePMD: labels, signs and units; broken and odd files. */
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { npyBytes, npyHeader } from "../../src/io/npy.ts";
+import { assertClose, projectPath, sharedPath } from "../support.ts";
+import { readFiles, readText } from "./reading.ts";
+
+const [HARTREE, BOHR, GPA] = [27.211386245988, 0.529177210903, 160.2176634];
+const RYDBERG = HARTREE / 2;
+
+const PW = `
+     Program PWSCF v.6.7MaX starts on  1Jan2026 at  0: 0: 0
+     lattice parameter (alat)  =       8.0000  a.u.
+     number of atoms/cell      =            2
+     celldm(1)=   8.000001  celldm(2)=   0.000000  celldm(3)=   0.000000
+     crystal axes: (cart. coord. in units of alat)
+               a(1) = (   1.000000   0.000000   0.000000 )
+               a(2) = (   0.000000   1.250000   0.000000 )
+               a(3) = (   0.000000   0.100000   1.500000 )
+   Cartesian axes
+
+     site n.     atom                  positions (alat units)
+         1           H1  tau(   1) = (   0.1000000   0.2000000   0.3000000  )
+         2           H2  tau(   2) = (   0.2000000   0.2000000   0.3000000  )
+   Crystallographic axes
+
+     site n.     atom                  positions (cryst. coord.)
+         1           H1  tau(   1) = (  0.1000000  0.1584000  0.2000000  )
+         2           H2  tau(   2) = (  0.2000000  0.1584000  0.2000000  )
+
+     total energy              =      -2.00000000 Ry
+!    total energy              =      -2.30000000 Ry
+     convergence has been achieved in   9 iterations
+
+     Forces acting on atoms (cartesian axes, Ry/au):
+
+     atom    1 type  1   force =    -0.02000000    0.06000000   -0.05000000
+     atom    2 type  1   force =     0.02000000   -0.06000000    0.05000000
+     The non-local contrib.  to forces
+     atom    1 type  1   force =     9.00000000    9.00000000    9.00000000
+     atom    2 type  1   force =     9.00000000    9.00000000    9.00000000
+
+          total   stress  (Ry/bohr**3)                   (kbar)     P=      490.50
+   0.03000000  -0.00050000   0.00060000         4413.00      -73.00       88.00
+  -0.00050000   0.03300000   0.00020000          -73.00     4854.00       30.00
+   0.00060000   0.00020000   0.03400000           88.00       30.00     5001.00
+
+`;
+const STEP = `ATOMIC_POSITIONS (bohr)
+H1       1.0 2.0 3.0
+H2       2.0 2.0 3.0  0 0 1
+
+!    total energy              =      -2.40000000 Ry
+     convergence NOT achieved after 100 iterations: stopping
+     Forces acting on atoms (cartesian axes, Ry/au):
+     atom    1 type  1   force =     0.01000000    0.00000000    0.00000000
+     atom    2 type  1   force =    -0.01000000    0.00000000    0.00000000
+`;
+
+test("pw.x: energies, forces, stress and places of every self-consistent cycle", async () => {
+  const { format, records, notes } = await readText(PW + STEP);
+  assert.equal(format, "Quantum ESPRESSO pw.x output");
+  assert.deepEqual(notes, []);
+  assert.equal(records.length, 2);
+  const [first, second] = records;
+  const alat = 8.000001 * BOHR;
+  assert.deepEqual([...first.species], [1, 1], "labels H1 and H2");
+  assertClose(first.cell, [1, 0, 0, 0, 1.25, 0, 0, 0.1, 1.5].map((x) => alat * x), 1e-12, "cell");
+  assertClose(
+    first.positions,
+    [0.1, 0.2, 0.3, 0.2, 0.2, 0.3].map((x) => alat * x),
+    1e-12,
+    "places",
+  );
+  assertClose([first.energy!], [-2.3 * RYDBERG], 1e-12, "energy");
+  const forces = [-0.02, 0.06, -0.05, 0.02, -0.06, 0.05].map((x) => x * RYDBERG / BOHR);
+  assertClose(first.forces!, forces, 1e-12, "total forces alone");
+  const stress = [0.03, -5e-4, 6e-4, -5e-4, 0.033, 2e-4, 6e-4, 2e-4, 0.034];
+  assertClose(first.stress!, stress.map((x) => -x * RYDBERG / BOHR ** 3), 1e-12, "stress");
+  assertClose([-GPA * first.stress![0]], [441.3], 1e-3, "the kbar beside it");
+  assertClose(second.positions, [1, 2, 3, 2, 2, 3].map((x) => BOHR * x), 1e-12, "bohr");
+  assert.equal(second.stress, null, "no stress of the step before");
+  assert.deepEqual([first.converged, second.converged], [true, false]);
+});
+
+const PW_ODD: [
+  name: string,
+  text: string,
+  check: (read: Awaited<ReturnType<typeof readText>>) => void,
+][] = [
+  [
+    "angstrom",
+    PW + STEP.replace("(bohr)", "(angstrom)"),
+    ({ records }) => assertClose(records[1].positions, [1, 2, 3, 2, 2, 3], 1e-12, "places"),
+  ],
+  [
+    "crystal",
+    PW + STEP.replace("(bohr)", "(crystal)"),
+    ({ records }) =>
+      assertClose(records[1].positions.subarray(0, 1), [8.000001 * BOHR], 1e-12, "x"),
+  ],
+  [
+    "alat",
+    PW + STEP.replace("(bohr)", "(alat)"),
+    ({ records }) =>
+      assertClose(
+        records[1].positions,
+        [1, 2, 3, 2, 2, 3].map((x) => 8.000001 * BOHR * x),
+        1e-12,
+        "places",
+      ),
+  ],
+  [
+    "a new cell",
+    `${PW}CELL_PARAMETERS (alat=  9.00000000)\n 1 0 0\n 0 1 0\n 0 0 1\n${STEP}`,
+    ({ records }) => {
+      assertClose(
+        records[1].cell,
+        [1, 0, 0, 0, 1, 0, 0, 0, 1].map((x) => 9 * BOHR * x),
+        1e-12,
+        "cell",
+      );
+      assertClose([records[0].cell[8]], [1.5 * 8.000001 * BOHR], 1e-12, "the cell before");
+    },
+  ],
+  [
+    "a last cycle in a basis of its own",
+    `${PW}     A final scf calculation at the relaxed structure.\n${
+      PW.slice(PW.indexOf("     site n."))
+    }`,
+    ({ records }) => {
+      assert.equal(records.length, 2);
+      assert.ok(records[1].info!.some(([key, value]) => key === "final_scf" && value === "T"));
+    },
+  ],
+  ["two runs in a file", PW + PW, ({ records }) => assert.equal(records.length, 2)],
+  [
+    "headings of 6.0",
+    PW.replace("(cartesian axes, Ry/au)", "(Ry/au)").replace("total   stress", "total stress"),
+    ({ records }) => assert.ok(records[0].forces && records[0].stress),
+  ],
+  [
+    "lines within the stress",
+    PW.replace(/^ {3}0\.03/m, "     GPU version\n   0.03"),
+    ({ records }) =>
+      assertClose([records[0].stress![0]], [-0.03 * RYDBERG / BOHR ** 3], 1e-12, "stress"),
+  ],
+  [
+    "stars in forces",
+    PW.replace("-0.02000000    0.06000000", "*******************"),
+    ({ records }) => {
+      assert.ok([...records[0].forces!.subarray(0, 3)].every(Number.isNaN));
+      assert.ok([...records[0].forces!.subarray(3)].every(Number.isFinite));
+    },
+  ],
+  [
+    "places of a step that was not reached",
+    PW + STEP.slice(0, STEP.indexOf("!")),
+    ({ records }) => assert.equal(records.length, 1),
+  ],
+  ["killed before the first energy", PW.slice(0, PW.indexOf("!")), ({ records, notes }) => {
+    assert.equal(records.length, 0);
+    assert.match(notes[0], /^cut: no self-consistent cycle/);
+  }],
+];
+for (const [name, text, check] of PW_ODD) {
+  test(`pw.x, ${name}`, async () => check(await readText(text)));
+}
+
+test("pw.x: a label that is no element is refused", async () => {
+  await assert.rejects(
+    readText(PW.replaceAll("H1  tau", "Qq  tau")),
+    /file:\d+: "Qq" names no element/,
+  );
+});
+
+test("pw.x: real outputs agree with the shipped labels", async () => {
+  const path = sharedPath("demo/qe/h64_rs1.24_s1_f15.out");
+  if (!path) return console.log("skipped: there is no shared folder");
+  const { records: [record] } = await readText(readFileSync(path));
+  assert.equal(record.species.length, 64);
+  assertClose([record.energy!], [-63.93882565 * RYDBERG], 1e-12, "energy");
+  const pressure = -GPA * (record.stress![0] + record.stress![4] + record.stress![8]) / 3;
+  assertClose([pressure], [490.514], 1e-5, "pressure, GPa");
+});
+
+const DUMP = `ITEM: TIMESTEP
+10
+ITEM: NUMBER OF ATOMS
+2
+ITEM: BOX BOUNDS xy xz yz pp pp ff
+-1.0 4.5 0.5
+0.0 5.5 -1.0
+0.0 6.0 0.5
+ITEM: ATOMS id element x y z
+2 O 1.0 2.0 3.0
+1 H 0.5 0.5 0.5
+`;
+
+test("LAMMPS dump: bounds of a tilted box, atoms by id, periodicity", async () => {
+  const { format, records } = await readText(DUMP);
+  assert.equal(format, "LAMMPS dump");
+  const [record] = records;
+  assert.deepEqual([...record.species], [1, 8]);
+  // xy 0.5, xz -1, yz 0.5: x runs from -1 + 1 to 4.5 - 0.5, y from 0 to 5.5 - 0.5.
+  assertClose(record.cell, [4, 0, 0, 0.5, 5, 0, -1, 0.5, 6], 1e-12, "cell");
+  assertClose(record.positions, [0.5, 0.5, 0.5, 1, 2, 3], 1e-12, "the box begins at the origin");
+  assert.deepEqual(record.pbc, [true, true, false]);
+  assert.equal(record.forces, null);
+});
+
+const DUMP_ODD: [
+  name: string,
+  text: string,
+  check: (read: Awaited<ReturnType<typeof readText>>) => void,
+  elements?: string[],
+][] = [
+  [
+    "scaled places",
+    DUMP.replace("x y z", "xs ys zs").replace("1 H 0.5 0.5 0.5", "1 H 0.5 0 0"),
+    ({ records }) =>
+      assertClose(records[0].positions.subarray(0, 3), [2, 0, 0], 1e-12, "half of a"),
+  ],
+  [
+    "unwrapped places",
+    DUMP.replace("x y z", "xu yu zu"),
+    ({ records }) => assert.equal(records.length, 1),
+  ],
+  [
+    "types with names",
+    DUMP.replace("element", "type").replace("2 O", "2 2").replace("1 H", "1 1"),
+    ({ records }) => assert.deepEqual([...records[0].species], [6, 7]),
+    ["C", "N"],
+  ],
+  [
+    "an orthogonal box that does not begin at 0",
+    DUMP.replace("xy xz yz ", "").replace("-1.0 4.5 0.5", "-1.0 4.5")
+      .replace("0.0 5.5 -1.0", "2.0 5.5").replace("0.0 6.0 0.5", "0.0 6.0"),
+    ({ records }) => {
+      assertClose(records[0].cell, [5.5, 0, 0, 0, 3.5, 0, 0, 0, 6], 1e-12, "cell");
+      assertClose(records[0].positions.subarray(0, 3), [1.5, -1.5, 0.5], 1e-12, "places");
+    },
+  ],
+  [
+    "vectors of a general box",
+    DUMP.replace("xy xz yz pp pp ff", "abc origin pp pp pp").replace("-1.0 4.5 0.5", "4 1 0 1")
+      .replace("0.0 5.5 -1.0", "0 5 0 1").replace("0.0 6.0 0.5", "0 0 6 1"),
+    ({ records }) => {
+      assertClose(records[0].cell, [4, 1, 0, 0, 5, 0, 0, 0, 6], 1e-12, "cell");
+      assertClose(records[0].positions.subarray(0, 3), [-0.5, -0.5, -0.5], 1e-12, "places");
+    },
+  ],
+  [
+    "metal units",
+    `ITEM: UNITS\nmetal\n${
+      DUMP.replace("x y z", "x y z fx fy fz vx vy vz")
+        .replace("2.0 3.0", "2.0 3.0 1 2 3 4 5 6").replace(
+          "0.5 0.5 0.5\n",
+          "0.5 0.5 0.5 -1 -2 -3 7 8 9\n",
+        )
+    }`,
+    ({ records }) => {
+      assert.equal(records.length, 1);
+      assertClose(records[0].forces!, [-1, -2, -3, 1, 2, 3], 1e-12, "forces");
+      assertClose(records[0].velocities!, [7, 8, 9, 4, 5, 6].map((v) => v / 1000), 1e-12, "Å/fs");
+    },
+  ],
+  [
+    "forces without units",
+    DUMP.replace("x y z", "x y z fx fy fz").replace("2.0 3.0", "2.0 3.0 1 2 3")
+      .replace("0.5 0.5 0.5\n", "0.5 0.5 0.5 -1 -2 -3\n"),
+    ({ records, notes }) => {
+      assert.equal(records[0].forces, null);
+      assert.match(notes[0], /its forces are not read: it does not state its units/);
+    },
+  ],
+  [
+    "a number of atoms that changes",
+    DUMP + DUMP.replace("10\n", "20\n").replace("2\nITEM: BOX", "1\nITEM: BOX")
+      .replace("2 O 1.0 2.0 3.0\n", ""),
+    ({ records }) => assert.deepEqual(records.map((r) => r.species.length), [2, 1]),
+  ],
+  ["cut short", DUMP + DUMP.slice(0, -20), ({ records, notes }) => {
+    assert.equal(records.length, 1);
+    assert.match(notes[0], /^cut: it ends within the snapshot of step 10/);
+  }],
+];
+for (const [name, text, check, elements] of DUMP_ODD) {
+  test(`LAMMPS dump, ${name}`, async () => check(await readText(text, elements)));
+}
+
+const DUMP_REFUSED: [name: string, text: string, message: RegExp, elements?: string[]][] = [
+  [
+    "types without elements",
+    DUMP.replace("element", "type").replace("2 O", "2 2").replace("1 H", "1 1"),
+    /its atoms have types \(1, 2\) and no elements: name them with --species/,
+  ],
+  [
+    "a type that is not named",
+    DUMP.replace("element", "type").replace("2 O", "2 2").replace("1 H", "1 1"),
+    /--species names no element for type 2/,
+    ["C"],
+  ],
+  ["neither", DUMP.replace("element", "mol"), /neither element nor type/],
+  [
+    "no places",
+    DUMP.replace("x y z", "ix iy iz"),
+    /no columns x y z or xs ys zs: id element ix iy iz/,
+  ],
+  ["units of its own", `ITEM: UNITS\nlj\n${DUMP}`, /its units are lj/],
+  ["no box", DUMP.replace(/ITEM: BOX[^I]*/, ""), /no box stands before its atoms/],
+];
+for (const [name, text, message, elements] of DUMP_REFUSED) {
+  test(`LAMMPS dump, refused: ${name}`, async () => {
+    await assert.rejects(readText(text, elements), message);
+  });
+}
+
+const CP2K = ` CP2K| version string:                                          CP2K version 9.1
+ CELL| Vector a [angstrom]:       5.000     0.000     0.000    |a| =       5.000
+ CELL| Vector b [angstrom]:       0.000     6.000     0.000    |b| =       6.000
+ CELL| Vector c [angstrom]:       0.500     0.000     7.000    |c| =       7.018
+ MODULE QUICKSTEP:  ATOMIC COORDINATES IN angstrom
+
+  Atom  Kind  Element       X           Y           Z          Z(eff)       Mass
+
+       1     1 H    1    0.100000    0.200000    0.300000      1.00       1.0079
+       2     1 H    1    0.900000    0.200000    0.300000      1.00       1.0079
+
+  *** SCF run converged in    11 steps ***
+
+ ENERGY| Total FORCE_EVAL ( QS ) energy [a.u.]:               -1.162000000000000
+
+ ATOMIC FORCES in [a.u.]
+
+ # Atom   Kind   Element          X              Y              Z
+      1      1      H           0.01000000     0.02000000     0.03000000
+      2      1      H          -0.01000000    -0.02000000    -0.03000000
+ SUM OF ATOMIC FORCES           0.00000000     0.00000000     0.00000000     0.00000000
+
+ STRESS TENSOR [GPa]
+
+            X               Y               Z
+  X       1.00000000      0.10000000      0.00000000
+  Y       0.10000000      2.00000000      0.00000000
+  Z       0.00000000      0.00000000      3.00000000
+
+ EIGENVECTORS AND EIGENVALUES OF THE STRESS TENSOR
+`;
+
+test("CP2K output: energy, forces and stress of a point", async () => {
+  const { format, records: [record], notes } = await readText(CP2K);
+  assert.equal(format, "CP2K output");
+  assert.deepEqual(notes, []);
+  assertClose([record.energy!], [-1.162 * HARTREE], 1e-12, "energy");
+  const force = [0.01, 0.02, 0.03].map((x) => x * HARTREE / BOHR);
+  assertClose(record.forces!, [...force, ...force.map((x) => -x)], 1e-12, "forces");
+  assertClose(
+    record.stress!,
+    [1, 0.1, 0, 0.1, 2, 0, 0, 0, 3].map((x) => -x / GPA),
+    1e-12,
+    "stress",
+  );
+  assertClose(record.cell, [5, 0, 0, 0, 6, 0, 0.5, 0, 7], 1e-12, "cell");
+  assert.equal(record.converged, true);
+});
+
+test("CP2K output: not converged, forces of 2025, steps without places", async () => {
+  const open = CP2K.replace("SCF run converged in    11 steps", "SCF run NOT converged");
+  assert.equal((await readText(open)).records[0].converged, false);
+  const start = CP2K.indexOf(" ATOMIC FORCES");
+  const table = " FORCES| Atomic forces [hartree/bohr]\n\n FORCES| Atom x y z |f|\n\n" +
+    " FORCES| 1 1.0E-02 2.0E-02 3.0E-02 3.7E-02\n FORCES| 2 -1.0E-02 -2.0E-02 -3.0E-02 3.7E-02\n\n";
+  const late = CP2K.slice(0, start) + table + CP2K.slice(CP2K.indexOf(" STRESS TENSOR"));
+  assertClose(
+    [(await readText(late)).records[0].forces![0]],
+    [0.01 * HARTREE / BOHR],
+    1e-12,
+    "force",
+  );
+  const more = CP2K + CP2K.slice(CP2K.indexOf("  *** SCF run"));
+  const { records, notes } = await readText(more);
+  assert.equal(records.length, 1);
+  assert.match(notes[0], /1 steps have no places in it: give PROJECT-pos-1\.xyz/);
+});
+
+const XYZ = (step: number, rows: string[], energy = "") =>
+  `       2\n i = ${String(step).padStart(8)}, time = ${(0.5 * step).toFixed(3)}${energy}\n${
+    rows.join("\n")
+  }\n`;
+const POS = (step: number) =>
+  XYZ(step, ["H 0.1 0.2 0.3", `H 0.9 0.2 ${step}.3`], `, E = -1.${step}`);
+const FRC = (step: number) => XYZ(step, [`H 0.0${step} 0 0`, `H -0.0${step} 0 0`], ", E = -9");
+const CELLS = "#   Step   Time [fs]   Ax Ay Az Bx By Bz Cx Cy Cz   Volume\n" +
+  [0, 1, 2, 3].map((n) => `  ${n} ${0.5 * n} 5.${n} 0 0 0 6 0 0 0 7 210.0\n`).join("");
+
+test("CP2K trajectory: places, cells and forces are joined by the number of the step", async () => {
+  const { format, records, notes } = await readFiles({
+    "run/H-pos-1.xyz": POS(0) + POS(1) + POS(2) + POS(5),
+    "run/H-frc-1.xyz": FRC(0) + FRC(2),
+    "run/H-1.cell": CELLS,
+  });
+  assert.equal(format, "CP2K trajectory");
+  assert.deepEqual(records.map(({ cell }) => cell[0]), [5, 5.1, 5.2]);
+  assertClose([records[2].energy!], [-1.2 * HARTREE], 1e-12, "energy");
+  assert.equal(records[1].forces, null, "step 1 has no forces");
+  assertClose([records[2].forces![0]], [0.02 * HARTREE / BOHR], 1e-12, "forces of step 2");
+  assert.match(notes[0], /1 steps are left out: H-1\.cell has no cell/);
+  assert.match(notes[1], /1 steps have no forces/);
+});
+
+test("CP2K trajectory: cut short; without a cell it is plain XYZ", async () => {
+  const files = { "H-pos-1.xyz": POS(0) + POS(1).slice(0, -8), "H-1.cell": CELLS };
+  const { records, notes } = await readFiles(files);
+  assert.equal(records.length, 1);
+  assert.match(notes[0], /^cut: it ends within step 1/);
+  assert.equal((await readFiles({ "H-pos-1.xyz": POS(0) })).format, null);
+});
+
+/** An ASE trajectory of frames of arrays and results. */
+function ulm(frames: readonly Record<string, unknown>[], magic = "- of Ulm"): Uint8Array {
+  const parts: Buffer[] = [Buffer.alloc(48)];
+  let at = 48;
+  const add = (bytes: Buffer) => {
+    const padded = Buffer.concat([bytes, Buffer.alloc((8 - bytes.length % 8) % 8)]);
+    parts.push(padded);
+    at += padded.length;
+    return at - padded.length;
+  };
+  const offsets = frames.map((frame) => {
+    const written = JSON.stringify(
+      frame,
+      (_, value) =>
+        value instanceof Float64Array
+          ? { ndarray: [[value.length / 3, 3], "float64", add(Buffer.from(value.buffer.slice(0)))] }
+          : value,
+    );
+    const text = Buffer.from(written, "utf8");
+    const length = Buffer.alloc(8);
+    length.writeBigInt64LE(BigInt(text.length));
+    return add(Buffer.concat([length, text]));
+  });
+  const table = Buffer.alloc(8 * offsets.length);
+  offsets.forEach((offset, i) => table.writeBigInt64LE(BigInt(offset), 8 * i));
+  const place = add(table);
+  parts[0].write(magic + "ASE-Trajectory", 0, "latin1");
+  parts[0].writeBigInt64LE(3n, 24);
+  parts[0].writeBigInt64LE(BigInt(frames.length), 32);
+  parts[0].writeBigInt64LE(BigInt(place), 40);
+  return Buffer.concat(parts);
+}
+
+const ATOMS = {
+  "numbers.": [1, 8],
+  "cell": [[4, 0, 0], [0, 5, 0], [0, 0, 6]],
+  "pbc": [true, true, false],
+  "positions.": Float64Array.of(0, 0, 0, 0, 0, 1),
+};
+const RESULTS = {
+  "calculator.": {
+    name: "vasp",
+    energy: -5,
+    free_energy: -5.5,
+    "forces.": Float64Array.of(1, 2, 3, -1, -2, -3),
+    "stress.": [1, 2, 3, 4, 5, 6],
+  },
+};
+
+test("ASE trajectory: results of its calculator, and what stands in the first frame alone", async () => {
+  const second = {
+    "positions.": Float64Array.of(0, 0, 0, 0, 0, 2),
+    "momenta.": Float64Array.of(1, 0, 0, 0, 0, 0),
+  };
+  const { format, records, notes } = await readText(ulm([{ ...ATOMS, ...RESULTS }, second]));
+  assert.equal(format, "ASE trajectory");
+  assert.deepEqual(notes, []);
+  assert.equal(records[0].energy, -5.5, "the free energy");
+  assert.deepEqual(records[0].info, [["energy_sigma0", -5]]);
+  assert.deepEqual([...records[0].stress!], [1, 6, 5, 6, 2, 4, 5, 4, 3]);
+  assert.deepEqual(records[0].pbc, [true, true, false]);
+  assert.deepEqual([...records[1].species], [1, 8]);
+  assert.deepEqual([records[1].energy, records[1].forces], [null, null], "its own labels alone");
+  assertClose([records[1].velocities![0]], [0.0982269 / 1.008], 1e-5, "one u Å √(eV/u)/u in Å/fs");
+});
+
+test("ASE trajectory: the old magic; cut short; damaged", async () => {
+  const bytes = ulm([{ ...ATOMS, ...RESULTS }, { ...ATOMS }], "AFFormat");
+  assert.equal((await readText(bytes)).records.length, 2);
+  await assert.rejects(readText(bytes.subarray(0, 40)), /cut short/);
+  await assert.rejects(readText(bytes.subarray(0, 60)), /damaged/);
+  const none = ulm([{ "numbers.": [1] }]);
+  await assert.rejects(readText(none), /file@0: it has no positions or elements/);
+});
+
+function npy(
+  values: readonly number[],
+  shape: readonly number[],
+  type: "<f4" | "<f8" = "<f8",
+): Uint8Array {
+  return Buffer.concat([npyHeader(shape, type), npyBytes(values, type)]);
+}
+
+test("DeePMD arrays: virials become stress; elements by type_map.raw or --species", async () => {
+  const files = {
+    "sys/type.raw": "0\n1\n",
+    "sys/type_map.raw": "H\nO1\n",
+    "sys/set.000/coord.npy": npy([0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 2], [2, 6], "<f4"),
+    "sys/set.000/box.npy": npy([4, 0, 0, 0, 5, 0, 0, 0, 6, 4, 0, 0, 0, 5, 0, 0, 0, 6], [2, 9]),
+    "sys/set.000/energy.npy": npy([-3, -4], [2]),
+    "sys/set.000/virial.npy": npy([120, 0, 0, 0, 240, 0, 0, 0, 0, ...new Array(9).fill(0)], [2, 9]),
+  };
+  const { format, records } = await readFiles(files);
+  assert.equal(format, "DeePMD arrays");
+  assert.deepEqual(records.map(({ energy }) => energy), [-3, -4]);
+  assert.deepEqual([...records[0].species], [1, 8]);
+  assertClose(records[0].stress!, [-1, 0, 0, 0, -2, 0, 0, 0, 0], 1e-12, "-W / V");
+  assert.equal(records[0].forces, null);
+  const { "sys/type_map.raw": _map, ...unnamed } = files;
+  await assert.rejects(readFiles(unnamed), /no type_map\.raw: name the elements of types 0, 1/);
+  assert.deepEqual([...(await readFiles(unnamed, ["C", "N"])).records[0].species], [6, 7]);
+  const free = await readFiles({ ...files, "sys/nopbc": "" });
+  assert.deepEqual(free.records[0].pbc, [false, false, false]);
+  assert.equal(free.records[0].stress, null);
+  const wrong = { ...files, "sys/set.000/coord.npy": npy([0, 0, 0, 0], [1, 4]) };
+  await assert.rejects(readFiles(wrong), /coord\.npy: it holds 4 numbers, expected 6/);
+});
+
+test("what is no output is left to extended XYZ", async () => {
+  for (
+    const text of ["2\n\nH 0 0 0\nH 0 0 0.8\n", "hello", "<?xml version='1.0'?><svg/>", "ITEM\n"]
+  ) {
+    assert.equal((await readText(text)).format, null, text);
+  }
+});
+
+test("the file that LAMMPS wrote for another test is read", async () => {
+  const text = readFileSync(projectPath("tests/golden/lennard_jones_1.dump"), "utf8");
+  const dump = text.slice(text.indexOf("ITEM:")).replace("ATOMS id", "ATOMS id type")
+    .replace(/^(\d+) (?=[-\d.]+ [-\d.]+ [-\d.]+ [-\d.]+ )/gm, "$1 1 ");
+  const { records: [record] } = await readText(dump, ["Ar"]);
+  assertClose(record.cell, [5.3, 0, 0, 1.06, 5.3, 0, -0.795, 1.59, 5.3], 1e-12, "cell");
+});
