@@ -16,7 +16,8 @@ export function isAseTrajectory(head: string): boolean {
 
 /** Python's own serialisation, which only runs by running code. */
 export function isPickle(head: string): boolean {
-  return /^\x80[\x02-\x05]/.test(head) && !head.startsWith("PK");
+  const [opcode, protocol] = [head.charCodeAt(0), head.charCodeAt(1)];
+  return opcode === 0x80 && protocol >= 2 && protocol <= 5;
 }
 
 type Json = { readonly [key: string]: unknown };

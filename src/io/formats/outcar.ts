@@ -6,9 +6,23 @@ import { type Lines, numbersOf, readNumber } from "./lines.ts";
 
 /** One eV/Å³ in kB. */
 const KILOBAR = 10 * GPA;
-/** Beginnings of the lines that say something. */
-const MARKS =
-  /^(?: {1,2}POSITION  |  in kB|  free  energy|  energy  without|      direct lattice v|-{10,}.*(?:Iteration|aborting)|   VRHFIN| POTCAR:|   ions per type|   NELM  |   ISIF  |.*number of ions  )/;
+/** Beginnings of the lines that say something: of the run, and of a step. */
+const SETTING = beginning(
+  "   VRHFIN",
+  " POTCAR:",
+  "   ions per type",
+  "   NELM  ",
+  "   ISIF  ",
+  ".*NIONS =",
+);
+const MARK = beginning(
+  ...[" {1,2}POSITION", "  in kB", "  free  energy", "  energy  without", "  ML energy"],
+  ...["      direct lattice v", "-{10,}.*(?:Iteration|aborting)"],
+);
+
+function beginning(...texts: readonly string[]): RegExp {
+  return new RegExp(`^(?:${texts.join("|")})`);
+}
 
 /** What is known of the step that is being read. */
 interface Step {
@@ -20,18 +34,29 @@ interface Step {
   ionic: number | null;
   electronic: number;
   reached: boolean;
-  line: number;
+  /** eV. */
+  free: number | null;
 }
 
 function emptyStep(cell: Float64Array | null): Step {
   return {
     ...{ cell, stress: null, positions: null, forces: null },
-    ...{ ionic: null, electronic: 0, reached: false, line: 0 },
+    ...{ ionic: null, electronic: 0, reached: false, free: null },
   };
 }
 
 export function isOutcar(head: string): boolean {
   return /^ ?vasp\.\d/.test(head);
+}
+
+/** What is said once. */
+interface Run {
+  readonly potentials: string[];
+  readonly elements: string[];
+  species: Uint8Array | null;
+  nIons: number;
+  nelm: number;
+  isif: number;
 }
 
 /**
@@ -46,67 +71,37 @@ export async function* readOutcar(
   file: string,
   note: Note,
 ): AsyncGenerator<FrameRecord> {
-  const [potentials, elements]: string[][] = [[], []];
-  let species: Uint8Array | null = null;
-  let [nelm, nIons] = [Infinity, NaN];
-  let wholeStress = true;
+  const run: Run = {
+    ...{ potentials: [], elements: [], species: null, nIons: NaN, nelm: Infinity, isif: 2 },
+  };
   let step = emptyStep(null);
   let learned = 0;
+  // A step of both kinds is told twice, first by the force field.
   let waiting: FrameRecord | null = null;
-  let free: number | null = null;
   for (;;) {
     const line = lines.take() ?? await lines.more();
     if (line === null) break;
-    const ml = line.startsWith("  free  energy ML") || line.startsWith("  ML energy");
-    if (!ml && !MARKS.test(line)) continue;
-    if (line.startsWith("  in kB")) {
-      if (!wholeStress) continue;
-      const [xx, yy, zz, xy, yz, zx] = numbersOf(line.slice(7)).map((x) => -x / KILOBAR);
-      step.stress = Float64Array.of(xx, xy, zx, xy, yy, yz, zx, yz, zz);
-    } else if (line.startsWith("      direct lattice")) {
-      const rows = await lines.rows(3);
-      step.cell = Float64Array.from(rows.flatMap((row) => numbersOf(row).slice(0, 3)));
-    } else if (/^ {1,2}POSITION/.test(line)) {
-      species ??= noSpecies(potentials, elements, file);
-      const table = await forcesTable(lines, species.length);
-      if (table === null) break;
-      step = { ...step, ...table, line: lines.number };
-    } else if (line.startsWith("  free  energy")) {
-      free = readNumber(/TOTEN\s*=\s*(\S+)/.exec(line)?.[1] ?? "");
-    } else if (line.startsWith("  energy  without") || line.startsWith("  ML energy")) {
-      const sigma = readNumber(/sigma->0\)\s*=\s*(\S+)/.exec(line)?.[1] ?? "");
-      if (species && step.positions && step.cell) {
-        const record = recordOf(step, species, { free, sigma, ml, nelm });
-        // A step of both kinds is told twice, first by the force field.
-        if (waiting && !samePlaces(waiting, record)) {
-          learned++;
-          yield waiting;
-        }
-        waiting = ml ? record : null;
-        if (!ml) yield record;
-      }
-      step = emptyStep(step.cell);
-      free = null;
-    } else if (line.includes("Iteration")) {
-      const [, ionic, electronic] = /Iteration\s+(\d+)\(\s*(\d+)\)/.exec(line) ?? [];
-      [step.ionic, step.electronic] = [Number(ionic), Number(electronic)];
-    } else if (line.includes("aborting")) step.reached = /EDIFF is reached/.test(line);
-    else if (line.startsWith("   VRHFIN")) elements.push(/=\s*([A-Z][a-z]?)/.exec(line)?.[1] ?? "");
-    else if (line.startsWith(" POTCAR:")) potentials.push(symbolOf(line));
-    else if (line.startsWith("   NELM")) nelm = Number(/=\s*(\d+)/.exec(line)?.[1]);
-    // With ISIF = 1 only the pressure is computed.
-    else if (line.startsWith("   ISIF")) wholeStress = Number(/=\s*(\d+)/.exec(line)?.[1]) !== 1;
-    else if (/NIONS =/.test(line)) nIons = Number(/NIONS =\s*(\d+)/.exec(line)?.[1]);
-    else if (line.startsWith("   ions per type")) {
-      const counts = await countsOf(line, lines, nIons, file);
-      species = atomsOf(potentials, elements, counts, file);
+    if (SETTING.test(line)) await noteSetting(run, line, lines, file);
+    if (!MARK.test(line)) continue;
+    if (!/^ {2}(?:energy|ML energy)/.test(line)) {
+      if (!await noteStep(step, run, line, lines, file)) break;
+      continue;
     }
+    const record = recordOf(step, run, line);
+    step = emptyStep(step.cell);
+    if (record === null) continue;
+    if (waiting && !samePlaces(waiting, record)) {
+      learned++;
+      yield waiting;
+    }
+    waiting = record.energy === null ? record : null;
+    if (!waiting) yield record;
   }
   if (waiting) {
     learned++;
     yield waiting;
   }
-  if (step.positions !== null || free !== null || step.ionic !== null && step.electronic > 0) {
+  if (step.positions !== null || step.electronic > 0) {
     note(
       `it ends within step ${
         step.ionic ?? "?"
@@ -117,6 +112,50 @@ export async function* readOutcar(
   if (learned > 0) {
     note(`${learned} steps of a machine-learned force field: they have no labels, and ml=T`);
   }
+}
+
+async function noteSetting(run: Run, line: string, lines: Lines, file: string): Promise<void> {
+  const number = () => Number(/=\s*(\d+)/.exec(line)?.[1]);
+  if (line.startsWith("   VRHFIN")) {
+    run.elements.push(/=\s*([A-Z][a-z]?)/.exec(line)?.[1] ?? "");
+  } else if (line.startsWith(" POTCAR:")) run.potentials.push(symbolOf(line));
+  else if (line.startsWith("   NELM")) run.nelm = number();
+  else if (line.startsWith("   ISIF")) run.isif = number();
+  else if (/NIONS =/.test(line)) run.nIons = Number(/NIONS =\s*(\d+)/.exec(line)?.[1]);
+  else {
+    const counts = await countsOf(line, lines, run.nIons, file);
+    run.species = atomsOf(run.potentials, run.elements, counts, file);
+  }
+}
+
+/** Takes in what a line says of the step; false where the file ends within it. */
+async function noteStep(
+  step: Step,
+  run: Run,
+  line: string,
+  lines: Lines,
+  file: string,
+): Promise<boolean> {
+  if (line.startsWith("  in kB")) {
+    // With ISIF = 1 only the pressure is computed.
+    if (run.isif === 1) return true;
+    const [xx, yy, zz, xy, yz, zx] = numbersOf(line.slice(7)).map((x) => -x / KILOBAR);
+    step.stress = Float64Array.of(xx, xy, zx, xy, yy, yz, zx, yz, zz);
+  } else if (line.startsWith("      direct lattice")) {
+    const rows = await lines.rows(3);
+    step.cell = Float64Array.from(rows.flatMap((row) => numbersOf(row).slice(0, 3)));
+  } else if (/^ {1,2}POSITION/.test(line)) {
+    const { length } = run.species ?? noSpecies(run.potentials, run.elements, file);
+    const table = await forcesTable(lines, length);
+    if (table === null) return false;
+    Object.assign(step, table);
+  } else if (line.startsWith("  free  energy")) {
+    step.free = readNumber(/TOTEN\s*=\s*(\S+)/.exec(line)?.[1] ?? "");
+  } else if (line.includes("Iteration")) {
+    const [, ionic, electronic] = /Iteration\s+(\d+)\(\s*(\d+)\)/.exec(line) ?? [];
+    [step.ionic, step.electronic] = [Number(ionic), Number(electronic)];
+  } else step.reached = /EDIFF is reached/.test(line);
+  return true;
 }
 
 function samePlaces({ positions: a }: FrameRecord, { positions: b }: FrameRecord): boolean {
@@ -209,16 +248,17 @@ async function forcesTable(
   };
 }
 
-function recordOf(
-  { cell, positions, forces, stress, ionic, electronic, reached }: Step,
-  species: Uint8Array,
-  { free, sigma, ml, nelm }: { free: number | null; sigma: number; ml: boolean; nelm: number },
-): FrameRecord {
-  const atoms = { species, positions: positions!, cell: cell!, pbc: [true, true, true] as const };
-  if (ml) return { ...atoms, energy: null, forces: null, stress: null, info: [["ml", "T"]] };
-  const info = ionic === null ? [] : [["step", ionic] as const];
+/** The step that a line with its energies ends; null where it has no places. */
+function recordOf(step: Step, { species, nelm }: Run, line: string): FrameRecord | null {
+  const { cell, positions, forces, stress, ionic, electronic, reached, free: energy } = step;
+  if (!species || !positions || !cell) return null;
+  const atoms = { species, positions, cell, pbc: [true, true, true] as const };
+  if (line.startsWith("  ML")) {
+    return { ...atoms, energy: null, forces: null, stress: null, info: [["ml", "T"]] };
+  }
+  const sigma = readNumber(/sigma->0\)\s*=\s*(\S+)/.exec(line)?.[1] ?? "");
   return {
-    ...{ ...atoms, energy: free, forces, stress, converged: reached || electronic < nelm },
-    info: [...info, ["energy_sigma0", sigma]],
+    ...{ ...atoms, energy, forces, stress, converged: reached || electronic < nelm },
+    info: [...(ionic === null ? [] : [["step", ionic] as const]), ["energy_sigma0", sigma]],
   };
 }
