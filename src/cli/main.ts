@@ -60,6 +60,16 @@ async function run(args: readonly string[]): Promise<void> {
       const { runConvert } = await import("./commands/convert.ts");
       return await runConvert(parseConvert(rest));
     }
+    case "jobs": {
+      const { parseJobs } = await import("./syntax/jobs_options.ts");
+      const { runJobs } = await import("./commands/jobs.ts");
+      return await runJobs(parseJobs(rest));
+    }
+    case "collect": {
+      const { parseCollect } = await import("./syntax/jobs_options.ts");
+      const { runCollect } = await import("./commands/collect.ts");
+      return await runCollect(parseCollect(rest));
+    }
     case "scan": {
       const { parseScan } = await import("./syntax/options.ts");
       const { runScan } = await import("./commands/scan.ts");

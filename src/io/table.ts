@@ -6,3 +6,9 @@ export function csvLine(fields: readonly (string | number)[]): string {
   };
   return fields.map(quote).join(",") + "\n";
 }
+
+/** The fields of a line that `csvLine` wrote, without line ends in them. */
+export function csvFields(line: string): string[] {
+  const fields = line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g);
+  return [...fields].map(([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? plain);
+}

@@ -1,0 +1,123 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Frame, invertCell } from "../frame.ts";
+import { type Format, formatOf } from "../io/formats/formats.ts";
+import type { FrameRecord } from "../io/formats/frame_record.ts";
+import { settingsOf } from "./open_template.ts";
+
+/** The frame that was sent, beside the input of its job. */
+export const SENT = "frame.xyz";
+
+/** What became of a job. */
+export interface JobResult {
+  readonly status:
+    | "done"
+    | "missing"
+    | "not converged"
+    | "unreadable"
+    | "other structure"
+    | "no forces";
+  /** Why it is not done, in words. */
+  readonly reason: string;
+  /** The labels, atoms in the order of the frame that was sent; null unless it is done. */
+  readonly labels: Pick<FrameRecord, "energy" | "forces" | "stress"> | null;
+  /** What the input has in common with those of other jobs. */
+  readonly settings: string | null;
+}
+
+/** Å; outputs print cells with three decimals at least. */
+const [SAME_CELL, SAME_PLACE] = [1e-3, 1e-3];
+/** What holds the structure and settings, not results. */
+const NOT_OUTPUTS = new Set([
+  SENT,
+  "pw.in",
+  "INCAR",
+  "POSCAR",
+  "POTCAR",
+  "KPOINTS",
+  "cp2k.inp",
+  "CONTCAR",
+  "XDATCAR",
+]);
+const PREFERRED = ["VASP vasprun.xml", "VASP OUTCAR"];
+
+/** Reads the output of a job and holds it against the frame that was sent. */
+export async function collectJob(folder: string, sent: Frame): Promise<JobResult> {
+  const settings = existsSync(folder) ? settingsOf(folder) : null;
+  const failed = (status: JobResult["status"], reason: string): JobResult => ({
+    ...{ status, reason, labels: null, settings },
+  });
+  const found = existsSync(folder) ? await outputOf(folder) : null;
+  if (found === null) return failed("missing", "there is no output that is read");
+  const notes: string[] = [];
+  let last: FrameRecord | null = null;
+  try {
+    const source = { name: found.name, path: join(folder, found.name), elements: null };
+    for await (const record of found.format.read(source, (note) => notes.push(note))) last = record;
+  } catch (error) {
+    return failed("unreadable", (error as Error).message);
+  }
+  if (last === null) return failed("missing", notes[0] ?? `${found.name} holds no step`);
+  if (last.converged === false) return failed("not converged", `${found.name} says so`);
+  const order = orderOf(last.species, sent.species);
+  if (order === null) {
+    return failed("other structure", "its atoms are others than those that were sent");
+  }
+  const off = difference(last, sent, order);
+  if (off !== null) return failed("other structure", off);
+  const { energy, forces, stress } = last;
+  if (energy === null || forces === null) {
+    return failed("no forces", energy === null ? "there is no energy" : "there are no forces");
+  }
+  if (!Number.isFinite(energy) || !forces.every(Number.isFinite)) {
+    return failed("unreadable", "its labels are not numbers");
+  }
+  const own = new Float64Array(forces.length);
+  order.forEach((at, n) => own.set(forces.subarray(3 * at, 3 * at + 3), 3 * n));
+  return { status: "done", reason: "", labels: { energy, forces: own, stress }, settings };
+}
+
+async function outputOf(folder: string) {
+  const names = readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile() && !NOT_OUTPUTS.has(entry.name)).map(({ name }) => name)
+    .sort();
+  const found: { name: string; format: Format }[] = [];
+  for (const name of names) {
+    const format = await formatOf(join(folder, name), name).catch(() => null);
+    if (format) found.push({ name, format });
+  }
+  const preferred = PREFERRED.map((name) => found.find(({ format }) => format.name === name));
+  return preferred.find(Boolean) ?? found[0] ?? null;
+}
+
+/** Places of the atoms of an output in the order of the frame: each element's atoms keep their order; null where the
+ * elements differ. */
+function orderOf(output: Uint8Array, sent: Uint8Array): number[] | null {
+  if (output.length !== sent.length) return null;
+  const places = new Map<number, number[]>();
+  output.forEach((z, n) => places.set(z, [...(places.get(z) ?? []), n]));
+  const order = Array.from(sent, (z) => places.get(z)?.shift() ?? -1);
+  return order.includes(-1) ? null : order;
+}
+
+/** What is different between the structures, in words, or null. */
+function difference(
+  { cell, positions }: FrameRecord,
+  sent: Frame,
+  order: readonly number[],
+): string | null {
+  const cellOff = cell.reduce((most, x, k) => Math.max(most, Math.abs(x - sent.cell[k])), 0);
+  if (cellOff > SAME_CELL) return `its cell differs by ${cellOff.toPrecision(2)} Å`;
+  const inverse = invertCell(sent.cell);
+  let worst = 0;
+  order.forEach((at, n) => {
+    const d = [0, 1, 2].map((k) => positions[3 * at + k] - sent.positions[3 * n + k]);
+    for (let axis = 0; axis < 3; axis++) {
+      const part = d[0] * inverse[axis] + d[1] * inverse[3 + axis] + d[2] * inverse[6 + axis];
+      const turns = Math.round(part);
+      for (let k = 0; k < 3; k++) d[k] -= turns * sent.cell[3 * axis + k];
+    }
+    worst = Math.max(worst, Math.hypot(...d));
+  });
+  return worst > SAME_PLACE ? `an atom is ${worst.toPrecision(2)} Å from where it was sent` : null;
+}

@@ -1,0 +1,34 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { ParseError, UsageError } from "../errors.ts";
+import { cp2kSettings, cp2kTemplate, isCp2kInput } from "./cp2k_input.ts";
+import { isPwInput, pwSettings, pwTemplate } from "./pw_input.ts";
+import type { JobTemplate, SettingsOf } from "./template.ts";
+import { vaspSettings, vaspTemplate } from "./vasp_input.ts";
+
+/** Opens an input of pw.x or CP2K, or a folder of VASP, as a template.
+ * @throws {UsageError} if it is none of them */
+export function openTemplate(path: string): JobTemplate {
+  if (!existsSync(path)) throw new UsageError(`Cannot read the template "${path}": no such file`);
+  if (statSync(path).isDirectory()) {
+    if (existsSync(join(path, "INCAR"))) return vaspTemplate(path);
+    throw new UsageError(`Cannot use the folder "${path}" as a template: it has no INCAR`);
+  }
+  const text = readFileSync(path, "utf8");
+  if (isPwInput(text)) return pwTemplate(path);
+  if (isCp2kInput(text)) return cp2kTemplate(path);
+  throw new ParseError(path, "it is no input of pw.x or CP2K; a template of VASP is a folder");
+}
+
+/** Inputs by which a job's program is known, and what all jobs of it must have in common. */
+const SETTINGS: Readonly<Record<string, SettingsOf>> = {
+  "pw.in": pwSettings,
+  "INCAR": vaspSettings,
+  "cp2k.inp": cp2kSettings,
+};
+
+/** What a job has in common with the others; null where its input is not there. */
+export function settingsOf(folder: string): string | null {
+  const name = Object.keys(SETTINGS).find((input) => existsSync(join(folder, input)));
+  return name === undefined ? null : SETTINGS[name](folder);
+}

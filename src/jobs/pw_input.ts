@@ -1,0 +1,223 @@
+import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { ParseError, RequestError } from "../errors.ts";
+import { atomicNumber, chemicalSymbol, distinctElements, type Frame } from "../frame.ts";
+import { BOHR } from "../units.ts";
+import { type JobTemplate, rowsOf, scaledMesh } from "./template.ts";
+
+const CARDS =
+  /^\s*(ATOMIC_SPECIES|ATOMIC_POSITIONS|K_POINTS|CELL_PARAMETERS|OCCUPATIONS|CONSTRAINTS|ATOMIC_VELOCITIES|ATOMIC_FORCES|HUBBARD|ADDITIONAL_K_POINTS|SOLVENTS)\b/i;
+const STRUCTURE = "ibrav|nat|celldm\\(\\d\\)|A|B|C|cosAB|cosAC|cosBC";
+const INPUT = "pw.in";
+
+/** Namelists and cards of an input of pw.x, in their order. */
+interface PwInput {
+  /** Text of each namelist between its name and the slash. */
+  readonly namelists: ReadonlyMap<string, string>;
+  /** Heading and rows of each card. */
+  readonly cards: ReadonlyMap<string, { readonly head: string; readonly rows: readonly string[] }>;
+}
+
+export function isPwInput(text: string): boolean {
+  return /^\s*&SYSTEM\b/im.test(text) && /^\s*ATOMIC_SPECIES\b/im.test(text);
+}
+
+/** A template of pw.x; forces and stress are asked for where it does not.
+ * @throws {ParseError} where it is no single point, or its jobs would write over each other */
+export function pwTemplate(path: string): JobTemplate {
+  const input = parse(readFileSync(path, "utf8"), path);
+  const control = input.namelists.get("CONTROL") ?? "";
+  const calculation = setting(control, "calculation") ?? "scf";
+  if (calculation !== "scf") {
+    throw new ParseError(
+      path,
+      `its calculation is ${calculation}, expected scf: one label a frame`,
+    );
+  }
+  const outdir = setting(control, "outdir");
+  if (outdir !== null && isAbsolute(outdir)) {
+    throw new ParseError(
+      path,
+      `its outdir "${outdir}" is absolute: all jobs would write there; make it relative`,
+    );
+  }
+  const added = ["tprnfor", "tstress"].filter((key) => !/^\.t/i.test(setting(control, key) ?? ""));
+  const species = speciesOf(input, path);
+  const own = cellOf(input);
+  const notes = [
+    ...(added.length > 0
+      ? [`${added.join(" and ")} set to .true.: labels need forces and stress`]
+      : []),
+    ...(own === null && mesh(input)
+      ? ["the k-mesh stays as it is: the template's cell is given by an ibrav"]
+      : []),
+  ];
+  return {
+    ...{ code: "Quantum ESPRESSO", notes, output: "pw.out", done: "JOB DONE" },
+    command: `pw.x -in ${INPUT} > pw.out`,
+    files: (frame, folder) =>
+      new Map([[INPUT, write(input, frame, { path, folder, species, own, added })]]),
+  };
+}
+
+/** What all jobs must have in common: all but the structure and the k-mesh, which may follow the cell. */
+export function pwSettings(folder: string): string {
+  const path = join(folder, INPUT);
+  const { namelists, cards } = parse(readFileSync(path, "utf8"), path);
+  const lists = [...namelists].map(([name, body]) => `${name} ${withoutStructure(name, body)}`);
+  return [...lists, ...(cards.get("ATOMIC_SPECIES")?.rows ?? [])].join("\n").replace(/\s+/g, " ");
+}
+
+function parse(text: string, path: string): PwInput {
+  const namelists = new Map<string, string>();
+  const cards = new Map<string, { head: string; rows: string[] }>();
+  let [list, card] = ["", ""];
+  for (const line of text.split(/\r?\n/)) {
+    const [, opened] = /^\s*&(\w+)/.exec(line) ?? [];
+    if (opened && list !== "") break;
+    if (opened) {
+      list = opened.toUpperCase();
+      namelists.set(list, "");
+    } else if (list !== "") {
+      // The slash that closes it may stand behind the last key.
+      const bare = line.replace(/'[^']*'|"[^"]*"/g, "").replace(/!.*/, "").trimEnd();
+      const closed = bare.endsWith("/");
+      const body = closed ? line.slice(0, line.lastIndexOf("/")) : line;
+      if (body.trim() !== "") namelists.set(list, `${namelists.get(list)}${body}\n`);
+      if (closed) list = "";
+    } else if (CARDS.test(line)) {
+      card = CARDS.exec(line)![1].toUpperCase();
+      cards.set(card, { head: line.trim(), rows: [] });
+    } else if (card !== "" && line.trim() !== "" && !/^\s*[!#]/.test(line)) {
+      cards.get(card)!.rows.push(line);
+    }
+  }
+  if (list !== "") throw new ParseError(path, `its namelist &${list} is never closed by a /`);
+  return { namelists, cards };
+}
+
+/** Value of a key of a namelist without its quotes, or null. */
+function setting(body: string, key: string): string | null {
+  const [, value] =
+    new RegExp(`(?:^|[\\s,])${key}\\s*=\\s*('[^']*'|"[^"]*"|[^,\\s!]+)`, "im").exec(body) ?? [];
+  return value?.replace(/^['"]|['"]$/g, "") ?? null;
+}
+
+function withoutKeys(body: string, keys: string): string {
+  return body.replace(
+    new RegExp(`(^|[\\s,])(?:${keys})\\s*=\\s*('[^']*'|"[^"]*"|[^,\\s!]+)[ \\t]*,?`, "gim"),
+    "$1",
+  );
+}
+
+function withoutStructure(name: string, body: string): string {
+  if (name === "SYSTEM") return withoutKeys(body, STRUCTURE);
+  return name === "CONTROL" ? withoutKeys(body, "pseudo_dir") : body;
+}
+
+/** Label of each element.
+ * @throws {ParseError} where an element has two */
+function speciesOf({ cards }: PwInput, path: string): Map<number, string> {
+  const labels = new Map<number, string>();
+  for (const row of cards.get("ATOMIC_SPECIES")?.rows ?? []) {
+    const [label] = row.trim().split(/\s+/);
+    const [, two, one] = /^(([A-Za-z])[a-z]?)/.exec(label) ?? ["", "", ""];
+    const z = atomicNumber(two) || atomicNumber(one.toUpperCase());
+    if (z === 0) throw new ParseError(path, `its species "${label}" is no element`);
+    const other = labels.get(z);
+    if (other) {
+      throw new ParseError(
+        path,
+        `${other} and ${label} are both ${chemicalSymbol(z)}: frames cannot say which`,
+      );
+    }
+    labels.set(z, label);
+  }
+  return labels;
+}
+
+/** Rows of the template's own cell, Å; null where it is given in a way that is not read. */
+function cellOf({ namelists, cards }: PwInput): Float64Array | null {
+  const system = namelists.get("SYSTEM") ?? "";
+  const [a, celldm] = ["A", "celldm\\(1\\)"].map((key) => setting(system, key));
+  const alat = a !== null ? Number(a) : celldm !== null ? BOHR * Number(celldm) : NaN;
+  const ibrav = Number(setting(system, "ibrav") ?? 0);
+  if (ibrav === 1) return Float64Array.of(alat, 0, 0, 0, alat, 0, 0, 0, alat);
+  const card = cards.get("CELL_PARAMETERS");
+  if (ibrav !== 0 || !card) return null;
+  const factor = /bohr/i.test(card.head) ? BOHR : /angstrom/i.test(card.head) ? 1 : alat;
+  const cell = Float64Array.from(
+    card.rows.slice(0, 3).flatMap((row) => row.trim().split(/\s+/).map(Number)),
+  );
+  return cell.length === 9 && cell.every(Number.isFinite) ? cell.map((x) => factor * x) : null;
+}
+
+/** Divisions and shifts of an automatic mesh, or null. */
+function mesh({ cards }: PwInput): number[] | null {
+  const card = cards.get("K_POINTS");
+  if (!card || !/automatic/i.test(card.head)) return null;
+  return card.rows[0]?.trim().split(/\s+/).map(Number) ?? null;
+}
+
+function write(
+  input: PwInput,
+  frame: Frame,
+  { path, folder, species, own, added }: {
+    path: string;
+    folder: string;
+    species: ReadonlyMap<number, string>;
+    own: Float64Array | null;
+    added: readonly string[];
+  },
+): string {
+  const { cell, positions } = frame;
+  const missing = distinctElements(frame.species).filter((z) => !species.has(z));
+  if (missing.length > 0) {
+    throw new RequestError(
+      `Cannot make a job of ${frame.id}: ATOMIC_SPECIES of "${path}" lacks ${
+        missing.map(chemicalSymbol).join(", ")
+      }`,
+    );
+  }
+  if (!frame.pbc.every(Boolean)) {
+    throw new RequestError(
+      `Cannot make a job of ${frame.id}: it is not periodic in all directions, and pw.x is`,
+    );
+  }
+  const lists = [...input.namelists].map(([name, body]) => {
+    let own = withoutStructure(name, body);
+    if (name === "SYSTEM") own = `  ibrav = 0, nat = ${frame.species.length},\n${own}`;
+    if (name === "CONTROL") {
+      own = withoutKeys(own, added.join("|") || "tprnfor_is_there");
+      own = added.map((key) => `  ${key} = .true.,\n`).join("") + pseudo(body, path, folder) + own;
+    }
+    return `&${name}\n${own.split("\n").filter((line) => !/^[\s,]*$/.test(line)).join("\n")}\n/`;
+  });
+  const cards = [...input.cards].filter(([name]) =>
+    !/^(ATOMIC_POSITIONS|CELL_PARAMETERS|ATOMIC_VELOCITIES|ATOMIC_FORCES)$/.test(name)
+  )
+    .map(([name, { head, rows }]) => {
+      const points = name === "K_POINTS" ? mesh(input) : null;
+      if (!points || own === null) return [head, ...rows].join("\n");
+      return `${head}\n  ${
+        [...scaledMesh(points.slice(0, 3), own, cell), ...points.slice(3)].join(" ")
+      }`;
+    });
+  const atoms = rowsOf(positions).map((row, n) =>
+    `${species.get(frame.species[n])!.padEnd(4)} ${row}`
+  );
+  return [
+    ...[...lists, ...cards],
+    ...["CELL_PARAMETERS angstrom", ...rowsOf(cell), "ATOMIC_POSITIONS angstrom", ...atoms, ""],
+  ].join("\n");
+}
+
+/** The folder of the pseudopotentials, seen from that of the job. */
+function pseudo(control: string, path: string, folder: string): string {
+  const given = setting(control, "pseudo_dir");
+  if (given === null) return "";
+  const place = isAbsolute(given)
+    ? given
+    : relative(resolve(folder), resolve(dirname(path), given)) || ".";
+  return `  pseudo_dir = '${place}',\n`;
+}
