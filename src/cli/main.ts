@@ -16,6 +16,68 @@ function explained(name: string | null): string {
   throw new UsageError(`Cannot explain "${name}": expected ${known}`);
 }
 
+/** Every command loads what it needs when it is asked for: starting is part of the time. */
+const RUN: Readonly<Record<string, (rest: readonly string[]) => Promise<void>>> = {
+  async distill(rest) {
+    const { parseDistill } = await import("./syntax/options.ts");
+    const { runDistill } = await import("./commands/distill.ts");
+    await runDistill(parseDistill(rest));
+  },
+  async compare(rest) {
+    const { parseCompare } = await import("./syntax/options.ts");
+    const { runCompare } = await import("./commands/compare.ts");
+    await runCompare(parseCompare(rest));
+  },
+  async train(rest) {
+    const { parseTrain } = await import("./syntax/train_options.ts");
+    const { runTrain } = await import("./commands/train.ts");
+    await runTrain(parseTrain(rest));
+  },
+  async evaluate(rest) {
+    const { parseEvaluate } = await import("./syntax/options.ts");
+    const { runEvaluate } = await import("./commands/evaluate.ts");
+    await runEvaluate(parseEvaluate(rest));
+  },
+  async md(rest) {
+    const { parseMd } = await import("./syntax/md_options.ts");
+    const { runMd } = await import("./commands/md.ts");
+    await runMd(parseMd(rest));
+  },
+  async analyze(rest) {
+    const { parseAnalyze } = await import("./syntax/analyze_options.ts");
+    const { runAnalyze } = await import("./commands/analyze.ts");
+    await runAnalyze(parseAnalyze(rest));
+  },
+  async scan(rest) {
+    const { parseScan } = await import("./syntax/options.ts");
+    const { runScan } = await import("./commands/scan.ts");
+    await runScan(parseScan(rest));
+  },
+  async convert(rest) {
+    const { parseConvert } = await import("./syntax/convert_options.ts");
+    const { runConvert } = await import("./commands/convert.ts");
+    await runConvert(parseConvert(rest));
+  },
+  async jobs(rest) {
+    const { parseJobs } = await import("./syntax/jobs_options.ts");
+    const { runJobs } = await import("./commands/jobs.ts");
+    await runJobs(parseJobs(rest));
+  },
+  async collect(rest) {
+    const { parseCollect } = await import("./syntax/jobs_options.ts");
+    const { runCollect } = await import("./commands/collect.ts");
+    await runCollect(parseCollect(rest));
+  },
+  async features(rest) {
+    const { parseFeatures } = await import("./syntax/options.ts");
+    const { runFeatures } = await import("./commands/features.ts");
+    await runFeatures(parseFeatures(rest));
+  },
+  model: async (rest) => await (await import("./commands/model.ts")).runModel(rest),
+  doctor: async (rest) => await (await import("./commands/doctor.ts")).runDoctor(rest),
+  completions: async (rest) => (await import("./syntax/completions.ts")).runCompletions(rest),
+};
+
 async function run(args: readonly string[]): Promise<void> {
   const [command, ...rest] = args;
   const print = (text: string) => void process.stdout.write(`${text}\n`);
@@ -24,69 +86,7 @@ async function run(args: readonly string[]): Promise<void> {
     return print(explained(rest[0] ?? null));
   }
   if (rest.includes("--help") || rest.includes("-h")) return print(explained(command));
-  switch (command) {
-    case "distill": {
-      const { parseDistill } = await import("./syntax/options.ts");
-      const { runDistill } = await import("./commands/distill.ts");
-      return await runDistill(parseDistill(rest));
-    }
-    case "compare": {
-      const { parseCompare } = await import("./syntax/options.ts");
-      const { runCompare } = await import("./commands/compare.ts");
-      return await runCompare(parseCompare(rest));
-    }
-    case "evaluate": {
-      const { parseEvaluate } = await import("./syntax/options.ts");
-      const { runEvaluate } = await import("./commands/evaluate.ts");
-      return await runEvaluate(parseEvaluate(rest));
-    }
-    case "md": {
-      const { parseMd } = await import("./syntax/md_options.ts");
-      const { runMd } = await import("./commands/md.ts");
-      return await runMd(parseMd(rest));
-    }
-    case "analyze": {
-      const { parseAnalyze } = await import("./syntax/analyze_options.ts");
-      const { runAnalyze } = await import("./commands/analyze.ts");
-      return await runAnalyze(parseAnalyze(rest));
-    }
-    case "train": {
-      const { parseTrain } = await import("./syntax/train_options.ts");
-      const { runTrain } = await import("./commands/train.ts");
-      return await runTrain(parseTrain(rest));
-    }
-    case "convert": {
-      const { parseConvert } = await import("./syntax/convert_options.ts");
-      const { runConvert } = await import("./commands/convert.ts");
-      return await runConvert(parseConvert(rest));
-    }
-    case "jobs": {
-      const { parseJobs } = await import("./syntax/jobs_options.ts");
-      const { runJobs } = await import("./commands/jobs.ts");
-      return await runJobs(parseJobs(rest));
-    }
-    case "collect": {
-      const { parseCollect } = await import("./syntax/jobs_options.ts");
-      const { runCollect } = await import("./commands/collect.ts");
-      return await runCollect(parseCollect(rest));
-    }
-    case "scan": {
-      const { parseScan } = await import("./syntax/options.ts");
-      const { runScan } = await import("./commands/scan.ts");
-      return await runScan(parseScan(rest));
-    }
-    case "features": {
-      const { parseFeatures } = await import("./syntax/options.ts");
-      const { runFeatures } = await import("./commands/features.ts");
-      return await runFeatures(parseFeatures(rest));
-    }
-    case "model":
-      return await (await import("./commands/model.ts")).runModel(rest);
-    case "doctor":
-      return await (await import("./commands/doctor.ts")).runDoctor(rest);
-    case "completions":
-      return (await import("./syntax/completions.ts")).runCompletions(rest);
-  }
+  if (Object.hasOwn(RUN, command)) return await RUN[command](rest);
   const names = COMMANDS.map(({ name }) => name).join(", ");
   throw new UsageError(`Cannot run "${command}": expected ${names}`);
 }
