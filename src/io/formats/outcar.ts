@@ -75,14 +75,16 @@ export async function* readOutcar(
     ...{ potentials: [], elements: [], species: null, nIons: NaN, nelm: Infinity, isif: 2 },
   };
   let step = emptyStep(null);
-  let learned = 0;
+  let [learned, begun] = [0, false];
   // A step of both kinds is told twice, first by the force field.
   let waiting: FrameRecord | null = null;
   for (;;) {
     const line = lines.take() ?? await lines.more();
     if (line === null) break;
-    if (SETTING.test(line)) await noteSetting(run, line, lines, file);
-    if (!MARK.test(line)) continue;
+    // Settings stand before the first step, and most lines behind it are no mark at all.
+    if (!begun && SETTING.test(line)) await noteSetting(run, line, lines, file);
+    if (!mayBeMark(line) || !MARK.test(line)) continue;
+    begun = true;
     if (!/^ {2}(?:energy|ML energy)/.test(line)) {
       if (!await noteStep(step, run, line, lines, file)) break;
       continue;
@@ -156,6 +158,18 @@ async function noteStep(
     [step.ionic, step.electronic] = [Number(ionic), Number(electronic)];
   } else step.reached = /EDIFF is reached/.test(line);
   return true;
+}
+
+/** Third letters of the marks that begin with one or two blanks. */
+const THIRD = new Set([..."OPMefi"].map((letter) => letter.charCodeAt(0)));
+const [BLANK, MINUS, LOWER_D] = [..." -d"].map((letter) => letter.charCodeAt(0));
+
+/** Whether the first characters of a line are those of a mark. */
+function mayBeMark(line: string): boolean {
+  const first = line.charCodeAt(0);
+  if (first !== BLANK) return first === MINUS;
+  const third = line.charCodeAt(2);
+  return third === BLANK ? line.charCodeAt(6) === LOWER_D : THIRD.has(third);
 }
 
 function samePlaces({ positions: a }: FrameRecord, { positions: b }: FrameRecord): boolean {
