@@ -1,34 +1,53 @@
-import { type Graph, receiverOf } from "../frame.ts";
+import type { Frame } from "../frame.ts";
+import { type NeighborSink, visitPairs } from "../graph/neighbor_list.ts";
 
 /**
  * Counts the ordered pairs i ≠ j of a frame, all images included, in bins of their distance: bin k holds
  * k · width ≤ r < (k + 1) · width.
  *
- * @param graph all edges up to the last bin's end
  * @param elements atomic numbers of the kinds
  * @param width of a bin, Å
  * @returns shape (n_kinds, n_kinds, n_bins): kind of the centre, kind of the other
  */
 export function pairCounts(
-  graph: Graph,
+  frame: Frame,
   elements: readonly number[],
   width: number,
   nBins: number,
 ): Float64Array {
-  const { vectors, sender, species, nEdges } = graph;
-  const receiver = receiverOf(graph);
-  const kinds = Uint8Array.from(species, (z) => elements.indexOf(z));
-  const counts = new Float64Array(elements.length ** 2 * nBins);
-  for (let e = 0; e < nEdges; e++) {
-    const [n, j] = [receiver[e], sender[e]];
-    if (n === j) continue;
-    const r = Math.sqrt(
-      vectors[3 * e] ** 2 + vectors[3 * e + 1] ** 2 + vectors[3 * e + 2] ** 2,
-    );
-    const bin = Math.floor(r / width);
-    if (bin < nBins) counts[(kinds[n] * elements.length + kinds[j]) * nBins + bin]++;
+  const counter = new PairCounter(frame.species, elements, width, nBins);
+  visitPairs(frame, width * nBins, (i) => counter.around(i));
+  return counter.counts;
+}
+
+/** Counts a pair from both of its ends. */
+class PairCounter implements NeighborSink {
+  readonly counts: Float64Array;
+  readonly #kinds: Uint8Array;
+  #kind = 0;
+
+  constructor(
+    species: Uint8Array,
+    readonly elements: readonly number[],
+    readonly width: number,
+    readonly nBins: number,
+  ) {
+    this.#kinds = Uint8Array.from(species, (z) => elements.indexOf(z));
+    this.counts = new Float64Array(elements.length ** 2 * nBins);
   }
-  return counts;
+
+  around(i: number): this {
+    this.#kind = this.#kinds[i];
+    return this;
+  }
+
+  add(j: number, dx: number, dy: number, dz: number): void {
+    const bin = Math.floor(Math.sqrt(dx * dx + dy * dy + dz * dz) / this.width);
+    if (bin >= this.nBins) return;
+    const [own, other, n] = [this.#kind, this.#kinds[j], this.elements.length];
+    this.counts[(own * n + other) * this.nBins + bin]++;
+    this.counts[(other * n + own) * this.nBins + bin]++;
+  }
 }
 
 /**

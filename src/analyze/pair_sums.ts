@@ -1,4 +1,4 @@
-import { chemicalSymbol, type Graph } from "../frame.ts";
+import { chemicalSymbol, type Frame } from "../frame.ts";
 import { pairCounts, pairDistribution } from "./pair_distribution.ts";
 
 /** Pairs of many frames of any densities and compositions. */
@@ -32,20 +32,20 @@ export class PairSums {
     this.#expected = new Float64Array(elements.length ** 2);
   }
 
-  /** @param graph all edges up to the last bin's end
-   * @param volume Å³ */
-  add(graph: Graph, volume: number): void {
+  /** @param volume Å³ */
+  add(frame: Frame, volume: number): void {
     const elements = this.#elements;
-    const counts = pairCounts(graph, elements, this.#width, this.#nBins);
+    const nAtoms = frame.species.length;
+    const counts = pairCounts(frame, elements, this.#width, this.#nBins);
     for (let i = 0; i < counts.length; i++) this.#counts[i] += counts[i];
-    const numbers = elements.map((z) => graph.species.reduce((n, own) => n + Number(own === z), 0));
+    const numbers = elements.map((z) => frame.species.reduce((n, own) => n + Number(own === z), 0));
     numbers.forEach((a, i) =>
       numbers.forEach((b, j) => {
         this.#expected[i * elements.length + j] += a * (i === j ? b - 1 : b) / volume;
       })
     );
-    this.#expectedOfAll += graph.nAtoms * (graph.nAtoms - 1) / volume;
-    this.#atoms += graph.nAtoms;
+    this.#expectedOfAll += nAtoms * (nAtoms - 1) / volume;
+    this.#atoms += nAtoms;
     this.frames++;
   }
 

@@ -33,10 +33,28 @@ export function neighborList(frame: Frame, rMax: number): Graph {
   const nAtoms = frame.species.length;
   const edges = new EdgeBuilder(nAtoms, likelyNeighbors(frame, rMax));
   for (let i = 0; i < nAtoms; i++) {
-    visitNeighbors(frame, bins, rMax, i, edges);
+    visitNeighbors(frame, bins, rMax, i, 0, edges);
     edges.closeReceiver(i);
   }
   return edges.graph(frame.species);
+}
+
+/** Hears of neighbors: sender, its vector to the receiver, and the cell translations. */
+export interface NeighborSink {
+  add(j: number, dx: number, dy: number, dz: number, s0: number, s1: number, s2: number): void;
+}
+
+/**
+ * Visits every pair of different atoms within `rMax` once, all images included; atoms and errors as of
+ * `neighborList`.
+ *
+ * @param sinkOf what hears of the pairs of an atom with those that follow it
+ */
+export function visitPairs(frame: Frame, rMax: number, sinkOf: (i: number) => NeighborSink): void {
+  const bins = binAtoms(frame, rMax);
+  for (let i = 0; i < frame.species.length; i++) {
+    visitNeighbors(frame, bins, rMax, i, i + 1, sinkOf(i));
+  }
 }
 
 /** Atoms of a frame in a grid of its cell. */
@@ -144,7 +162,8 @@ function visitNeighbors(
   bins: Bins,
   rMax: number,
   i: number,
-  edges: EdgeBuilder,
+  from: number,
+  sink: NeighborSink,
 ): void {
   const { basis, counts, ranges, binOf, wrapped, wraps, first, atoms } = bins;
   const shift = [0, 0, 0];
@@ -183,7 +202,7 @@ function visitNeighbors(
     const cell = (bin[0] * counts[1] + bin[1]) * counts[2] + bin[2];
     for (let p = first[cell]; p < first[cell + 1]; p++) {
       const j = atoms[p];
-      if (self && j === i) continue;
+      if (j < from || (self && j === i)) continue;
       // In this order an edge and its reverse are opposite to the last bit, and both are found or none.
       const dx = x - wrapped[3 * j] - tx;
       const dy = y - wrapped[3 * j + 1] - ty;
@@ -194,13 +213,13 @@ function visitNeighbors(
         const [low, high] = [Math.min(i, j) + 1, Math.max(i, j) + 1];
         throw new ParseError(frame.id, `atoms ${low} and ${high} are at the same place`);
       }
-      edges.add(j, dx, dy, dz, u0 + wraps[3 * j], u1 + wraps[3 * j + 1], u2 + wraps[3 * j + 2]);
+      sink.add(j, dx, dy, dz, u0 + wraps[3 * j], u1 + wraps[3 * j + 1], u2 + wraps[3 * j + 2]);
     }
   }
 }
 
 /** Edge arrays that grow as edges are found. */
-class EdgeBuilder {
+class EdgeBuilder implements NeighborSink {
   #n = 0;
   #sender: Uint32Array;
   #vectors: Float64Array;

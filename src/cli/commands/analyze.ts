@@ -1,5 +1,6 @@
 import process from "node:process";
 import { type FrameFacts, frameFacts } from "../../analyze/frame_facts.ts";
+import { MOLECULAR_REACH } from "../../analyze/molecular_fraction.ts";
 import { PairSums } from "../../analyze/pair_sums.ts";
 import { type MovingFrame, trajectoryOf } from "../../analyze/trajectory.ts";
 import { FEWEST_FRAMES, type Transport, transportOf } from "../../analyze/transport.ts";
@@ -96,14 +97,14 @@ async function readPool(
       const group = groupOf.get(frame.id)!;
       const velocities = readVelocities(raw, frame);
       if (velocities) columns.add(velocities.key);
-      const graph = neighborList(frame, rMax);
+      const graph = neighborList(frame, MOLECULAR_REACH);
       const { stress } = usableLabels(frame, labels);
       if (stress) stresses.add((labels.stress ?? labels.virial)!.key);
       facts.push(frameFacts(frame, graph, group, velocities?.values ?? null, stress));
       const volume = periodicVolume(frame);
       if (Number.isFinite(volume)) {
         const sums = pairs.get(group) ?? new PairSums(pool.elements, BIN, Math.round(rMax / BIN));
-        sums.add(graph, volume);
+        sums.add(frame, volume);
         pairs.set(group, sums);
       }
       if (timestep === null) continue;
