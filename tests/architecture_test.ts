@@ -20,7 +20,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   speed: ["backend", "graph", "model", "linalg", "select", "train"],
   train: ["model"],
   dynamics: ["model"],
-  analyze: ["dynamics", "scan"],
+  analyze: ["dynamics", "graph", "scan"],
   report: ["analyze", "compare", "evaluate", "pipeline", "scan", "select", "train"],
   backend: ["graph", "model", "linalg", "select", "train"],
   pipeline: ["backend", "model", "linalg", "select"],

@@ -68,7 +68,7 @@ test("a cut file is a warning, and with --strict an error; slices and empty fold
     writeFileSync(join(folder, "OUTCAR"), outcar(3).slice(0, -400));
     const run = await runProgram(["convert", "OUTCAR@:1", "-o", "a.xyz"], { cwd: folder });
     assert.equal(run.code, 0, run.stderr);
-    assert.match(run.stderr, /warning: OUTCAR: it ends within step 3, at line \d+/);
+    assert.match(run.stderr, /warning: OUTCAR: step 3 is cut short at line \d+/);
     assert.equal(energies(readFileSync(join(folder, "a.xyz"), "utf8")).length, 1);
     const strict = await runProgram(["convert", "OUTCAR", "-o", "b.xyz", "--strict"], {
       cwd: folder,

@@ -103,9 +103,22 @@ const DUMP_ODD: [
       .replace("2 O 1.0 2.0 3.0\n", ""),
     ({ records }) => assert.deepEqual(records.map((r) => r.species.length), [2, 1]),
   ],
+  [
+    "cut within a heading, and continued",
+    DUMP + DUMP.slice(0, DUMP.indexOf("0.0 5.5")) + DUMP,
+    ({ records, notes }) => {
+      assert.equal(records.length, 2);
+      assert.match(notes[0], /^cut: the snapshot of step 10 is cut short/);
+    },
+  ],
+  [
+    "killed within the atoms, and continued",
+    DUMP.slice(0, DUMP.indexOf("1 H")) + DUMP,
+    ({ records }) => assert.equal(records.length, 1),
+  ],
   ["cut short", DUMP + DUMP.slice(0, -20), ({ records, notes }) => {
     assert.equal(records.length, 1);
-    assert.match(notes[0], /^cut: it ends within the snapshot of step 10/);
+    assert.match(notes[0], /^cut: the snapshot of step 10 is cut short at line \d+/);
   }],
 ];
 for (const [name, text, check, elements] of DUMP_ODD) {
@@ -205,6 +218,23 @@ test("ASE trajectory: results of its calculator, and what stands in the first fr
   assertClose([records[1].velocities![0]], [0.0982269 / 1.008], 1e-5, "one u Å √(eV/u)/u in Å/fs");
 });
 
+test("ASE trajectory: motion and masses are a frame's own; energies that are no number, or an array", async () => {
+  const moving = {
+    ...ATOMS,
+    "momenta.": Float64Array.of(1, 0, 0, 0, 0, 0),
+    "masses.": [2.014, 16],
+  };
+  const { records } = await readText(ulm([moving, { "positions.": ATOMS["positions."] }]));
+  assertClose([records[0].velocities![0]], [0.0982269 / 2.014], 1e-5, "deuterium");
+  assert.equal(records[1].velocities, null);
+  const odd = ulm([{ ...ATOMS, "calculator.": { energy: [-4] } }]);
+  assert.equal((await readText(odd)).records[0].energy, -4);
+  const nan = Buffer.from(ulm([{ ...ATOMS, "calculator.": { energy: -7.25 } }]));
+  nan.write("NaN  ", nan.indexOf("-7.25"));
+  assert.ok(Number.isNaN((await readText(nan)).records[0].energy));
+  await assert.rejects(readText(ulm([{ ...ATOMS, _little_endian: false }])), /big-endian/);
+});
+
 test("ASE trajectory: the old magic; cut short; damaged", async () => {
   const bytes = ulm([{ ...ATOMS, ...RESULTS }, { ...ATOMS }], "AFFormat");
   assert.equal((await readText(bytes)).records.length, 2);
@@ -245,6 +275,10 @@ test("DeePMD arrays: virials become stress; elements by type_map.raw or --specie
   assert.equal(free.records[0].stress, null);
   const wrong = { ...files, "sys/set.000/coord.npy": npy([0, 0, 0, 0], [1, 4]) };
   await assert.rejects(readFiles(wrong), /coord\.npy: it holds 4 numbers, expected 6/);
+  const short = { ...files, "sys/set.000/energy.npy": npy([-3], [1]) };
+  await assert.rejects(readFiles(short), /energy\.npy: it has 1 rows, and coord\.npy has 2/);
+  const mixed = { ...files, "sys/set.000/real_atom_types.npy": npy([0, 1, 1, 0], [2, 2]) };
+  await assert.rejects(readFiles(mixed), /types of their own \(real_atom_types\.npy\)/);
 });
 
 test("what is no output is left to extended XYZ", async () => {

@@ -125,7 +125,7 @@ const PW_ODD: [
   ],
   [
     "a last cycle in a basis of its own",
-    `${PW}     A final scf calculation at the relaxed structure.\n${
+    `${PW}     Final scf calculation at the relaxed structure.\n${
       PW.slice(PW.indexOf("     site n."))
     }`,
     ({ records }) => {
@@ -157,6 +157,49 @@ const PW_ODD: [
     "places of a step that was not reached",
     PW + STEP.slice(0, STEP.indexOf("!")),
     ({ records }) => assert.equal(records.length, 1),
+  ],
+  [
+    "killed within the forces, and begun anew behind that",
+    PW.slice(0, PW.indexOf("     atom    2 type")) + PW,
+    ({ records, notes }) => {
+      assert.equal(records.length, 1, "the forces of the second run are its own");
+      assertClose([records[0].forces![0]], [-0.02 * RYDBERG / BOHR], 1e-12, "force");
+      assert.match(notes[0], /^cut: cycle 1 is left out: the run is cut short/);
+    },
+  ],
+  [
+    "cut within the digits of an energy",
+    (PW + STEP).slice(0, (PW + STEP).lastIndexOf("2.40000000") + 3),
+    ({ records, notes }) => {
+      assert.equal(records.length, 1);
+      assert.match(notes[0], /^cut: cycle 2 is left out/);
+    },
+  ],
+  ["CRLF", (PW + STEP).replaceAll("\n", "\r\n"), ({ records }) => {
+    assert.equal(records.length, 2);
+    assert.ok(records[1].forces);
+  }],
+  [
+    "a species whose pseudopotential says what it is",
+    PW.replace(
+      "   Cartesian axes",
+      "     atomic species   valence    mass     pseudopotential\n        H1             4.00    28.08550     Si( 1.00)\n\n   Cartesian axes",
+    ).replace("H2  tau", "H1  tau"),
+    ({ records }) => assert.deepEqual([...records[0].species], [14, 14]),
+  ],
+  [
+    "a label in other letters",
+    PW.replaceAll(/H[12] {2}tau/g, "SI  tau"),
+    ({ records }) => assert.deepEqual([...records[0].species], [14, 14]),
+  ],
+  [
+    "converged by its word alone",
+    PW.replace(
+      "     total energy  ",
+      "     scf convergence threshold =      1.0E-07\n     total energy  ",
+    )
+      .replace("!    total", "     estimated scf accuracy    <       0.01170000 Ry\n!    total"),
+    ({ records }) => assert.equal(records[0].converged, false),
   ],
   ["killed before the first energy", PW.slice(0, PW.indexOf("!")), ({ records, notes }) => {
     assert.equal(records.length, 0);
@@ -214,6 +257,7 @@ const CP2K = ` CP2K| version string:                                          CP
   Z       0.00000000      0.00000000      3.00000000
 
  EIGENVECTORS AND EIGENVALUES OF THE STRESS TENSOR
+  **** **** ******  **  PROGRAM ENDED AT                 2025-01-15 10:30:05.000
 `;
 
 test("CP2K output: energy, forces and stress of a point", async () => {
@@ -262,6 +306,26 @@ const FRC = (step: number) => XYZ(step, [`H 0.0${step} 0 0`, `H -0.0${step} 0 0`
 const CELLS = "#   Step   Time [fs]   Ax Ay Az Bx By Bz Cx Cy Cz   Volume\n" +
   [0, 1, 2, 3].map((n) => `  ${n} ${0.5 * n} 5.${n} 0 0 0 6 0 0 0 7 210.0\n`).join("");
 
+test("CP2K output: units in brackets, unknown ones, no periodicity, cut short", async () => {
+  const electronvolts = CP2K.replace("ATOMIC FORCES in [a.u.]", "ATOMIC FORCES in [eV/angstrom]");
+  assertClose([(await readText(electronvolts)).records[0].forces![0]], [0.01], 1e-12, "eV/Å");
+  const kilobars = await readText(CP2K.replace("[GPa]", "[kbar]"));
+  assertClose([kilobars.records[0].stress![0]], [-0.1 / GPA], 1e-12, "kbar");
+  const unknown = await readText(CP2K.replace("[GPa]", "[atm]"));
+  assert.equal(unknown.records[0].stress, null);
+  assert.match(unknown.notes[0], /stress in atm are not read/);
+  const free = CP2K.replace(
+    " MODULE",
+    " POISSON| Periodicity                                          NONE\n MODULE",
+  );
+  assert.deepEqual((await readText(free)).records[0].pbc, [false, false, false]);
+  for (const end of [" ATOMIC FORCES", " CELL| Vector b", "PROGRAM ENDED"]) {
+    const { records, notes } = await readText(CP2K.slice(0, CP2K.indexOf(end) + 20));
+    assert.equal(records.length, 0, end);
+    if (end !== " CELL| Vector b") assert.match(notes[0], /^cut: its last point is left out/);
+  }
+});
+
 test("CP2K trajectory: places, cells and forces are joined by the number of the step", async () => {
   const { format, records, notes } = await readFiles({
     "run/H-pos-1.xyz": POS(0) + POS(1) + POS(2) + POS(5),
@@ -277,10 +341,13 @@ test("CP2K trajectory: places, cells and forces are joined by the number of the 
   assert.match(notes[1], /1 steps have no forces/);
 });
 
-test("CP2K trajectory: cut short; without a cell it is plain XYZ", async () => {
+test("CP2K trajectory: cut short, without a cell, forces alone, a run that was appended", async () => {
   const files = { "H-pos-1.xyz": POS(0) + POS(1).slice(0, -8), "H-1.cell": CELLS };
   const { records, notes } = await readFiles(files);
   assert.equal(records.length, 1);
-  assert.match(notes[0], /^cut: it ends within step 1/);
-  assert.equal((await readFiles({ "H-pos-1.xyz": POS(0) })).format, null);
+  assert.match(notes[0], /^cut: step 1 is cut short at line \d+/);
+  await assert.rejects(readFiles({ "H-pos-1.xyz": POS(0) }), /H-1\.cell is not beside it/);
+  await assert.rejects(readFiles({ "H-frc-1.xyz": FRC(0) }), /give PROJECT-pos-1\.xyz/);
+  const twice = { "H-pos-1.xyz": POS(0) + POS(1) + POS(0), "H-1.cell": CELLS };
+  await assert.rejects(readFiles(twice), /step 0 follows step 1: another run was appended/);
 });

@@ -89,7 +89,7 @@ const ODD: [
     (t) => t.slice(0, t.lastIndexOf("  -0.500000")),
     ({ records, notes }) => {
       assert.equal(records.length, 1);
-      assert.match(notes[0], /^cut: it ends within step 2, at line \d+/);
+      assert.match(notes[0], /^cut: step 2 is cut short at line \d+ and left out/);
     },
   ],
   [
@@ -98,6 +98,76 @@ const ODD: [
       t.replace(/(TOTAL-FORCE \(eV\/Angst\))/g, "$1,   FORCE-w/o vdW (eV/Angst)")
         .replace(/(0\.500000 .*)$/gm, "$1   9.0 9.0 9.0"),
     ({ records }) => assertStep(records[0], 1, 1e-12),
+  ],
+  [
+    "two runs of other atoms, one after another",
+    (t) => `${t}${t.replaceAll("PAW_PBE H", "PAW_PBE O").replace("VRHFIN =H", "VRHFIN =O")}`,
+    ({ records }) => {
+      assert.deepEqual(records.map(({ species }) => [...species]), [[1, 1], [1, 1], [8, 8], [
+        8,
+        8,
+      ]]);
+    },
+  ],
+  [
+    "killed within a table, and continued in the same file",
+    (t) => t.slice(0, t.lastIndexOf("  -0.500000")) + "\n" + t,
+    ({ records, notes }) => {
+      assert.deepEqual(records.map(({ energy }) => energy), [1, 1, 2].map((n) => step(n).energy));
+      assert.match(notes[0], /^cut: step 2 is cut short/);
+    },
+  ],
+  ["energies before the places, as VASP 5.2 has them", (t) => {
+    const lines = t.split("\n");
+    const moved = lines.filter((line) => /^ {2}(free {2}energy|energy {2}without)/.test(line));
+    const rest = lines.filter((line) => !moved.includes(line));
+    let k = 0;
+    return rest.flatMap((line) =>
+      line.startsWith(" POSITION") ? [...moved.slice(2 * k, 2 * ++k), line] : [line]
+    ).join("\n");
+  }, ({ records }) => {
+    assert.equal(records.length, 2);
+    records.forEach((record, i) => assertStep(record, i + 1, 1e-12));
+  }],
+  [
+    "steps without places",
+    (t) => t.replace(/^ POSITION[^]*?-{20,}\n[^]*?-{20,}\n/m, ""),
+    ({ records, notes }) => {
+      assert.deepEqual(records.map(({ energy }) => energy), [step(2).energy]);
+      assert.match(notes[0], /1 steps have no places/);
+    },
+  ],
+  [
+    "NELM used up, EDIFF said to be reached, and it is not",
+    (t) =>
+      t.replace("   ISIF", "   EDIFF  = 0.1E-05   stopping\n   ISIF")
+        .replace("(   2)", "(  60)").replace(
+          "------------------------ aborting",
+          "  total energy-change (2. order) :-0.2360000E-02  (-0.1E-01)\n------------------------ aborting",
+        ),
+    ({ records }) => assert.deepEqual(records.map(({ converged }) => converged), [false, true]),
+  ],
+  [
+    "stars grown together in forces and stress",
+    (t) =>
+      t.replace(/ {3,}0\.500000 +-0\.250000/, (own) => `   ${"*".repeat(own.length - 3)}`)
+        .replace("    11.00000    20.00000", "************************"),
+    ({ records }) => {
+      assert.equal(records.length, 2);
+      assertClose(records[0].positions, step(1).positions.flat(), 1e-12, "places");
+      assert.ok([...records[0].forces!.subarray(0, 3)].every(Number.isNaN));
+      assert.ok([...records[0].stress!].every(Number.isNaN), "no number in another's place");
+    },
+  ],
+  [
+    "a line of the launcher first",
+    (t) => `mpirun: 16 processes\n${t}`,
+    ({ records }) => assert.equal(records.length, 2),
+  ],
+  [
+    "a last line without an end",
+    (t) => t.slice(0, -4),
+    ({ records }) => assert.equal(records.length, 1),
   ],
   [
     "numbers glued by a minus sign",
@@ -201,6 +271,28 @@ test("vasprun.xml: as many electronic steps as NELM are not converged", async ()
   assert.equal(records[0].converged, false);
 });
 
+test("vasprun.xml: electronic steps of a linear response behind the energy are not the step's", async () => {
+  const more =
+    '<scstep><energy><i name="e_fr_energy"> -0.5 </i><i name="e_0_energy"> -0.4 </i></energy></scstep>\n';
+  const { records } = await readText(
+    vasprun(1).replace("<eigenvalues>", `${more.repeat(70)}<eigenvalues>`),
+  );
+  assertStep(records[0], 1, 1e-7);
+});
+
+test("vasprun.xml: a calculation without places is left out; an unknown element is named", async () => {
+  const bare = "<calculation><dielectricfunction></dielectricfunction></calculation>\n";
+  const { records, notes } = await readText(
+    vasprun(1).replace("</modeling>", `${bare}</modeling>`),
+  );
+  assert.equal(records.length, 1);
+  assert.match(notes[0], /1 calculations have no places/);
+  await assert.rejects(
+    readText(vasprun(1).replace("<c>H </c><c>   1</c>", "<c>X </c><c>   1</c>")),
+    /element "X" is not known/,
+  );
+});
+
 test("vasprun.xml: a broken tag in the middle gives the steps before it", async () => {
   const text = vasprun(3);
   const at = text.indexOf("</calculation>", text.indexOf("</calculation>") + 5);
@@ -247,7 +339,7 @@ test("XDATCAR: a cell that changes, a scale, a volume for a scale, suffixes of e
 test("XDATCAR: cut short, and without elements", async () => {
   const { records, notes } = await readText(XDATCAR.slice(0, -40));
   assert.equal(records.length, 1);
-  assert.match(notes[0], /^cut: it ends within a configuration/);
+  assert.match(notes[0], /^cut: a configuration is cut short at line \d+/);
   await assert.rejects(
     readText(XDATCAR.replace("   H    O\n", "   1    2\n")),
     /file:\d+: it does not name its elements/,

@@ -33,7 +33,7 @@ export async function runConvert(command: ConvertCommand): Promise<void> {
   }
   const { strict, species, skipBad, where } = command;
   const pool = await loadPool(command.inputs, {
-    ...{ keys: NO_KEYS, strict, species },
+    ...{ keys: NO_KEYS, strict, species, except: output },
     ...(skipBad && { bad: "skip" as const }),
     where: where === null ? null : await parseFilter(where),
   }, console);
@@ -74,7 +74,7 @@ function canonical({ raw, frame, labels }: LabelledFrame): string {
     ...frame,
     energy: energy?.value ?? null,
     forces: forces?.values ?? null,
-    stress: tensor && frame.pbc.every(Boolean) ? tensor.tensor : null,
+    stress: tensor?.tensor ?? null,
     velocities: readVelocities(raw, frame)?.values ?? null,
     info: [...frame.info]
       .filter(([key]) => !OWN_KEYS.test(key) && !used.includes(key) && !declaresUnit(key))

@@ -1,19 +1,22 @@
 import { closeSync, createWriteStream, openSync, readdirSync, statSync, writeSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
 import { InterruptedError, ParseError, UsageError } from "../../errors.ts";
 import { checkReadable } from "../../io/files.ts";
+import { goesWithPlaces } from "../../io/formats/cp2k_trajectory.ts";
 import { type Format, formatOf } from "../../io/formats/formats.ts";
-import { recordText } from "../../io/formats/frame_record.ts";
+import { type FrameRecord, recordText } from "../../io/formats/frame_record.ts";
 import { type InputSpec, parseInput } from "../../io/inputs.ts";
 import { isInterrupted } from "../interrupt.ts";
 import type { Console } from "../output/output.ts";
 
 /** How other formats than extended XYZ are read. */
 export interface ReadOptions {
+  /** File that is written: it is none of those that a folder holds. */
+  readonly except?: string;
   /** A file that ends within a step is an error instead of a warning. */
   readonly strict: boolean;
   /** Symbols of the types 1, 2, … of LAMMPS, or null. */
@@ -47,7 +50,7 @@ export async function openInputs(
   const opened: OpenedInput[] = [];
   for (const input of inputs) {
     const spec = parseInput(input);
-    for (const { file, format } of await filesOf(spec, temporary, console)) {
+    for (const { file, format } of await filesOf(spec, options.except, temporary, console)) {
       opened.push(
         format === null
           ? { spec: file, original: file.path }
@@ -66,6 +69,7 @@ interface FoundFile {
 /** The file that was given, standard input, or what a folder holds. */
 async function filesOf(
   spec: InputSpec,
+  except: string | undefined,
   temporary: string[],
   console: Console,
 ): Promise<FoundFile[]> {
@@ -77,37 +81,40 @@ async function filesOf(
     return [{ file, format: await formatOf(file.path, spec.name) }];
   }
   if (statSync(spec.path, { throwIfNoEntry: false })?.isDirectory()) {
-    return await search(spec, console);
+    return await search(spec, except, console);
   }
   checkReadable(spec.path);
   return [{ file: spec, format: await formatOf(spec.path, spec.name) }];
 }
 
 /** Files of a folder and those below it that are recognised; of one VASP run a single one. */
-async function search(folder: InputSpec, console: Console): Promise<FoundFile[]> {
-  const entries = readdirSync(folder.path, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-    .map((entry) => join(entry.parentPath, entry.name)).sort();
+async function search(
+  folder: InputSpec,
+  except: string | undefined,
+  console: Console,
+): Promise<FoundFile[]> {
+  const written = except === undefined ? null : resolve(except);
+  const paths = readdirSync(folder.path, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) =>
+      statSync(path, { throwIfNoEntry: false })?.isFile() && resolve(path) !== written
+    )
+    .sort();
   const found: FoundFile[] = [];
   for (const path of paths) {
     const format = await recognised(path);
-    if (format === undefined) continue;
+    if (format === undefined || goesWithPlaces(path)) continue;
     found.push({ file: { ...folder, name: path, path }, format });
   }
-  const runs = Map.groupBy(found, ({ file }) => dirname(file.path));
-  const kept = [...runs.values()].flatMap((run) => {
-    const vasp = run.filter(({ format }) => VASP.includes(format?.name ?? ""));
-    const best = VASP.map((name) => vasp.find(({ format }) => format?.name === name)).find(Boolean);
-    const left = vasp.filter((one) => one !== best);
+  const kept = [...Map.groupBy(found, runOf).values()].flatMap((run) => {
+    const best = VASP.map((name) => run.find(({ format }) => format?.name === name)).find(Boolean);
+    const left = run.filter((one) => one !== best && VASP.includes(one.format?.name ?? ""));
     if (left.length > 0) {
       const names = left.map(({ file }) => basename(file.path)).join(", ");
       console.say(`${best!.file.name}: of the same run ${names} is not read`);
     }
-    // Forces and velocities of CP2K are joined to the places.
-    const joined = run.some(({ format }) => format?.name === "CP2K trajectory");
-    return run.filter((one) =>
-      !left.includes(one) && !(joined && /-(frc|vel)-\d+\.xyz/.test(one.file.path))
-    );
+    return run.filter((one) => !left.includes(one));
   });
   if (kept.length === 0) {
     throw new ParseError(
@@ -116,6 +123,12 @@ async function search(folder: InputSpec, console: Console): Promise<FoundFile[]>
     );
   }
   return kept;
+}
+
+/** Outputs of VASP whose names differ in the name of the output alone are of one run. */
+function runOf({ file: { path }, format }: FoundFile): string {
+  if (!VASP.includes(format?.name ?? "")) return path;
+  return path.replace(/(OUTCAR|vasprun|XDATCAR|\.xml|\.gz|\.zst|\.xz|\.bz2)/gi, "");
 }
 
 /** The format of a file that may be anything; null for extended XYZ, which is known by its name. */
@@ -145,9 +158,13 @@ async function converted(
   };
   const count = console.counter(`${spec.name}, ${format.name}`);
   const file = openSync(path, "w");
-  let [n, text] = [0, ""];
+  let [n, unplaced, text] = [0, 0, ""];
   try {
     for await (const record of format.read({ ...spec, elements: species }, note)) {
+      if (!isPlaced(record)) {
+        unplaced++;
+        continue;
+      }
       text += recordText(record);
       if (text.length > BLOCK) {
         writeSync(file, text);
@@ -160,8 +177,16 @@ async function converted(
   } finally {
     closeSync(file);
   }
+  if (unplaced > 0) {
+    console.warn(`${spec.name}: ${unplaced} steps are left out: their places are no numbers`);
+  }
   console.say(`${spec.name}: ${format.name}, ${n} frame${n === 1 ? "" : "s"}`);
   return { spec: { ...spec, path }, original: spec.path };
+}
+
+/** Whether it has atoms, and it is known where. */
+function isPlaced({ species, positions, cell }: FrameRecord): boolean {
+  return species.length > 0 && positions.every(Number.isFinite) && cell.every(Number.isFinite);
 }
 
 /** Standard input can be read once only; the passes need it as a file. */

@@ -20,6 +20,9 @@ export function isPickle(head: string): boolean {
   return opcode === 0x80 && protocol >= 2 && protocol <= 5;
 }
 
+/** What stands in the first frame alone where it does not change; labels and motion are a frame's own. */
+const CONSTANT = /^(numbers|pbc|cell|masses|tags)\.?$/;
+
 type Json = { readonly [key: string]: unknown };
 
 /**
@@ -54,9 +57,14 @@ export async function* readAseTrajectory(
       return;
     }
     if (index === 0) first = item;
-    // Labels are a frame's own; what else it lacks is as in the first.
-    const { calculator: _other, "calculator.": _another, ...constant } = first;
-    const record = recordOf(bytes, { ...constant, ...item });
+    if (item._little_endian === false) {
+      throw new ParseError(
+        file,
+        "its numbers are big-endian, which is not read: write it anew with ASE",
+      );
+    }
+    const constant = Object.entries(first).filter(([key]) => CONSTANT.test(key));
+    const record = recordOf(bytes, { ...Object.fromEntries(constant), ...item });
     if (record === null) {
       throw new ParseError(`${file}@${index}`, "it has no positions or elements");
     }
@@ -81,7 +89,14 @@ function itemAt(bytes: Buffer, offset: number): Json | null {
   if (offset < 0 || offset + 8 > bytes.length) return null;
   const length = Number(bytes.readBigInt64LE(offset));
   if (offset + 8 + length > bytes.length) return null;
-  return JSON.parse(bytes.toString("utf8", offset + 8, offset + 8 + length)) as Json;
+  // Python writes numbers that JSON has not.
+  const text = bytes.toString("utf8", offset + 8, offset + 8 + length)
+    .replace(/([[:,]\s*)-?(?:NaN|Infinity)(?=\s*[,\]}])/g, "$1null");
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return null;
+  }
 }
 
 /** Names end in a dot where the value is an array of its own. */
@@ -121,27 +136,37 @@ function recordOf(bytes: Buffer, item: Json): FrameRecord | null {
     ...[arrayOf(bytes, result("forces")), arrayOf(bytes, result("stress"))],
     array("momenta"),
   ];
-  const energy = result("free_energy") ?? result("energy");
+  const [free, extrapolated] = ["free_energy", "energy"].map((name) =>
+    number(arrayOf(bytes, result(name)) ?? result(name))
+  );
+  const energy = free ?? extrapolated;
+  const masses = array("masses");
   const pbc = (array("pbc") ?? [0, 0, 0]).map(Boolean) as [boolean, boolean, boolean];
-  const extrapolated = result("energy");
   return {
     species: Uint8Array.from(numbers),
     positions: Float64Array.from(positions),
     cell: Float64Array.from(array("cell") ?? new Array<number>(9).fill(0)),
     pbc,
-    energy: typeof energy === "number" ? energy : null,
+    energy,
     forces: forces ? Float64Array.from(forces) : null,
     stress: stress ? tensorOf(stress) : null,
     velocities: momenta
       ? Float64Array.from(
         momenta,
-        (p, i) => ASE_VELOCITY * p / atomicMass(numbers[Math.floor(i / 3)]),
+        (p, i) =>
+          ASE_VELOCITY * p /
+          (masses?.[Math.floor(i / 3)] ?? atomicMass(numbers[Math.floor(i / 3)])),
       )
       : null,
-    info: typeof extrapolated === "number" && extrapolated !== energy
-      ? [["energy_sigma0", extrapolated]]
-      : [],
+    info: extrapolated !== null && extrapolated !== energy ? [["energy_sigma0", extrapolated]] : [],
   };
+}
+
+/** A number, or an array of one; NaN where Python's is none, null where there is nothing. */
+function number(value: unknown): number | null {
+  const [own] = Array.isArray(value) ? value : [value];
+  if (typeof own === "number") return own;
+  return own === null ? NaN : null;
 }
 
 /** Of six numbers (xx yy zz yz xz xy) or nine. */

@@ -4,7 +4,16 @@ import type { FrameRecord, Note } from "./frame_record.ts";
 import { type Lines, numbersOf, readNumber } from "./lines.ts";
 
 const MARKS =
-  /^ CELL\| Vector|ATOMIC COORDINATES IN ANGSTROM|SCF run (?:NOT )?converged|ENERGY\| Total FORCE_EVAL|ATOMIC FORCES in|FORCES\|(?: Atom x| *#? *Atom +x)|^ ?STRESS(?: TENSOR|\| Analytical stress tensor)/i;
+  /^ CELL\| Vector|PROGRAM ENDED|POISSON\| Periodicity|CELL\| Period|ATOMIC COORDINATES IN ANGSTROM|SCF run (?:NOT )?converged|ENERGY\| Total FORCE_EVAL|ATOMIC FORCES in|FORCES\| Atomic forces|^ ?STRESS(?: TENSOR|\| Analytical stress tensor)/i;
+
+/** Factors of what stands in brackets to eV/Å and eV/Å³. */
+const FORCES: Readonly<Record<string, number>> = {
+  ...{ "a.u.": HARTREE / BOHR, "hartree/bohr": HARTREE / BOHR },
+  ...{ "ev/angstrom": 1, "ev/ang": 1 },
+};
+const STRESSES: Readonly<Record<string, number>> = {
+  ...{ "gpa": 1 / GPA, "kbar": 0.1 / GPA, "bar": 1e-4 / GPA },
+};
 
 export function isCp2kOutput(head: string): boolean {
   return /^ CP2K\| version string/m.test(head) ||
@@ -38,44 +47,69 @@ export async function* readCp2kOutput(
   note: Note,
 ): AsyncGenerator<FrameRecord> {
   const cell: number[] = [];
+  let [periodic, ended] = [true, false];
+  const unknown = new Set<string>();
   let point = newPoint();
   let placeless = 0;
   function* finished(): Generator<FrameRecord> {
-    const { species, positions, energy, forces, stress, converged } = point;
-    if (energy !== null && species && positions && cell.length === 9) {
-      const atoms = {
+    const { species, positions, ...labels } = point;
+    if (labels.energy !== null && species && positions && cell.length === 9) {
+      const pbc = [periodic, periodic, periodic] as const;
+      yield {
+        ...labels,
+        energy: labels.energy,
         species,
         positions,
         cell: Float64Array.from(cell),
-        pbc: [true, true, true] as const,
+        pbc,
       };
-      yield { ...atoms, energy, forces, stress, converged };
-    } else if (energy !== null) placeless++;
+    } else if (labels.energy !== null) placeless++;
     point = newPoint();
   }
   for (;;) {
     const line = lines.take() ?? await lines.more();
     if (line === null) break;
     if (!MARKS.test(line)) continue;
-    if (line.startsWith(" CELL|")) {
+    if (/Period/.test(line)) periodic = !/NONE/.test(line);
+    else if (line.startsWith(" CELL|")) {
       // The same cell may be told for every grid.
-      if (cell.length < 9) cell.push(...numbersOf(line.split("]:")[1]).slice(0, 3));
-    } else if (/COORDINATES/i.test(line)) {
+      if (cell.length < 9) cell.push(...numbersOf(line.split("]:")[1] ?? "").slice(0, 3));
+    } else if (/PROGRAM ENDED/.test(line)) ended = true;
+    else if (/COORDINATES/i.test(line)) {
       yield* finished();
       Object.assign(point, await coordinates(lines));
     } else if (/SCF run/.test(line)) point.converged = !/NOT/.test(line);
     else if (/ENERGY\|/.test(line)) {
       if (point.energy !== null) yield* finished();
       point.energy = HARTREE * readNumber(line.trim().split(/\s+/).at(-1) ?? "");
-    } else if (/FORCES/.test(line)) point.forces = await forcesTable(lines);
-    else point.stress = await stressTable(line, lines);
+    } else await noteLabel(point, line, lines, unknown);
+  }
+  if (point.energy !== null && !ended) {
+    note(`its last point is left out: the run is cut short at line ${lines.number}`, true);
+    point = newPoint();
   }
   yield* finished();
+  for (const what of unknown) note(`${what} are not read: the unit is not known`);
   if (placeless > 0) {
     note(
       `${placeless} steps have no places in it: give PROJECT-pos-1.xyz, with -frc-1.xyz and -1.cell beside it`,
     );
   }
+}
+
+/** Takes in the table of forces or stress that a line heads, if its unit is known. */
+async function noteLabel(
+  point: Point,
+  line: string,
+  lines: Lines,
+  unknown: Set<string>,
+): Promise<void> {
+  const unit = /\[([^\]]*)\]/.exec(line)?.[1].toLowerCase() ?? "no unit";
+  const kind = /FORCES/.test(line) ? "forces" : "stress";
+  const factor = (kind === "forces" ? FORCES : STRESSES)[unit];
+  if (factor === undefined) unknown.add(`${kind} in ${unit}`);
+  else if (kind === "forces") point.forces = await forcesTable(lines, factor);
+  else point.stress = await stressTable(lines, factor);
 }
 
 /** Rows up to an empty line behind the first. */
@@ -108,7 +142,7 @@ async function coordinates(lines: Lines): Promise<Pick<Point, "species" | "posit
 }
 
 /** Rows `1 1 Fe x y z`, since 2025 `FORCES| 1 x y z |f|`. */
-async function forcesTable(lines: Lines): Promise<Float64Array> {
+async function forcesTable(lines: Lines, factor: number): Promise<Float64Array> {
   const rows = await table(
     lines,
     (words) =>
@@ -117,11 +151,11 @@ async function forcesTable(lines: Lines): Promise<Float64Array> {
         : words.length === 6 && /^\d+$/.test(words[0]),
   );
   const vectors = rows.map((row) => row[0] === "FORCES|" ? row.slice(2, 5) : row.slice(3, 6));
-  return Float64Array.from(vectors.flat().map(readNumber), (x) => x * HARTREE / BOHR);
+  return Float64Array.from(vectors.flat().map(readNumber), (x) => x * factor);
 }
 
-/** Positive where the cell is compressed; GPa or bar. */
-async function stressTable(head: string, lines: Lines): Promise<Float64Array | null> {
+/** Positive where the cell is compressed. */
+async function stressTable(lines: Lines, factor: number): Promise<Float64Array | null> {
   const rows = await table(
     lines,
     (words) =>
@@ -129,6 +163,5 @@ async function stressTable(head: string, lines: Lines): Promise<Float64Array | n
       words.filter((word) => Number.isFinite(Number(word))).length === 3,
   );
   const numbers = rows.flatMap((row) => row.slice(-3).map(readNumber));
-  const unit = /\[bar\]/i.test(head) ? 1e-4 : 1;
-  return numbers.length === 9 ? Float64Array.from(numbers, (x) => -x * unit / GPA) : null;
+  return numbers.length === 9 ? Float64Array.from(numbers, (x) => -x * factor) : null;
 }

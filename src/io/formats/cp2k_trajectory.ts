@@ -9,10 +9,17 @@ import { Lines, numbersOf, readNumber } from "./lines.ts";
 
 const COMMENT = /^\s*i\s*=\s*(\d+)/;
 
-/** Files of the same run, or null where there are none. */
-function siblings(path: string): { forces: string; cell: string } | null {
-  const [, project, number, more] = /^(.*)-pos-(\d+)\.xyz(\.\w+)?$/.exec(basename(path)) ?? [];
-  if (project === undefined) return null;
+/** What the name of a file of CP2K says of it, or null. */
+const NAME = /^(.*)-(pos|frc|vel)-(\d+)\.xyz(\.\w+)?$/;
+
+/** Whether a file holds forces or velocities, which go with places that stand elsewhere. */
+export function goesWithPlaces(path: string): boolean {
+  return /^(frc|vel)$/.test(NAME.exec(basename(path))?.[2] ?? "");
+}
+
+/** Files of the same run. */
+function siblings(path: string): { forces: string; cell: string } {
+  const [, project, , number, more] = NAME.exec(basename(path))!;
   const beside = (name: string) => join(dirname(path), name + (more ?? ""));
   return {
     forces: beside(`${project}-frc-${number}.xyz`),
@@ -20,22 +27,37 @@ function siblings(path: string): { forces: string; cell: string } | null {
   };
 }
 
-/** Whether places of a CP2K run begin so, and its cells are there. */
+/** Whether a file of a CP2K run begins so. */
 export function isCp2kTrajectory(head: string, path: string): boolean {
-  const files = siblings(path);
-  return files !== null && existsSync(files.cell) && COMMENT.test(head.split("\n", 2)[1] ?? "");
+  return NAME.test(basename(path)) && COMMENT.test(head.split("\n", 2)[1] ?? "");
 }
 
 /**
  * Steps of a CP2K run: places from PROJECT-pos-1.xyz, cells from PROJECT-1.cell, and forces from PROJECT-frc-1.xyz where
  * it is there, joined by the number of the step. Energies stand in the comment lines.
+ *
+ * @throws {ParseError} if there are no cells, or steps begin anew in the middle
  */
 export async function* readCp2kTrajectory(
   path: string,
   file: string,
   note: Note,
 ): AsyncGenerator<FrameRecord> {
-  const files = siblings(path)!;
+  const files = siblings(path);
+  if (goesWithPlaces(path)) {
+    throw new ParseError(
+      file,
+      "it holds forces or velocities of CP2K: give PROJECT-pos-1.xyz beside it",
+    );
+  }
+  if (!existsSync(files.cell)) {
+    throw new ParseError(
+      file,
+      `${
+        basename(files.cell)
+      } is not beside it (MOTION, PRINT, CELL): the places of CP2K come without a cell`,
+    );
+  }
   const cells = await readCells(files.cell);
   const forces = existsSync(files.forces) ? steps(files.forces, `${file}, forces`) : null;
   let pushed: Step | null = null;
@@ -78,6 +100,7 @@ interface Step {
 
 async function* steps(path: string, file: string, note?: Note): AsyncGenerator<Step, void> {
   const lines = new Lines(readChunks(path));
+  let last = -1;
   for (;;) {
     const count = await lines.more();
     if (count === null || count.trim() === "") return;
@@ -91,9 +114,16 @@ async function* steps(path: string, file: string, note?: Note): AsyncGenerator<S
         "it is no step of CP2K: expected i = N, time = T, E = E",
       );
     }
+    if (Number(number) <= last) {
+      throw new ParseError(
+        `${file}:${lines.number}`,
+        `step ${number} follows step ${last}: another run was appended; divide the files of both`,
+      );
+    }
+    last = Number(number);
     if (rows.length < nAtoms || rows.some((row) => row.length < 4)) {
       note?.(
-        `it ends within step ${number}, at line ${lines.number}; the steps before are read`,
+        `step ${number} is cut short at line ${lines.number} and left out`,
         true,
       );
       return;

@@ -23,6 +23,12 @@ export async function* readDeepmd(
   elements: readonly string[] | null,
 ): AsyncGenerator<FrameRecord> {
   const folder = dirname(path);
+  if (readdirSync(folder).some((set) => existsSync(join(folder, set, "real_atom_types.npy")))) {
+    throw new ParseError(
+      file,
+      "its frames have types of their own (real_atom_types.npy), which are not read",
+    );
+  }
   const species = speciesOf(path, file, elements);
   const periodic = !existsSync(join(folder, "nopbc"));
   const sets = readdirSync(folder).filter((name) => /^set\.\d+$/.test(name)).sort();
@@ -35,16 +41,30 @@ export async function* readDeepmd(
       throw new ParseError(join(folder, set), "coord.npy or box.npy is missing");
     }
     const [energy, force, virial] = [array("energy", 1), array("force", n), array("virial", 9)];
-    for (let f = 0; f < coord.length / n; f++) {
+    const frames = coord.length / n;
+    const own = {
+      box: [box, 9],
+      energy: [energy, 1],
+      force: [force, n],
+      virial: [virial, 9],
+    } as const;
+    for (const [name, [data, width]] of Object.entries(own)) {
+      if (data === null || data.length === frames * width) continue;
+      throw new ParseError(
+        join(folder, set, `${name}.npy`),
+        `it has ${data.length / width} rows, and coord.npy has ${frames}`,
+      );
+    }
+    for (let f = 0; f < frames; f++) {
       const row = (data: Float64Array | null, width: number) =>
         data?.slice(f * width, (f + 1) * width) ?? null;
       const cell = periodic ? row(box, 9)! : new Float64Array(9);
-      const own = periodic ? row(virial, 9) : null;
+      const tensor = periodic ? row(virial, 9) : null;
       yield {
         ...{ species, positions: row(coord, n)!, cell, pbc: [periodic, periodic, periodic] },
         energy: energy ? energy[f] : null,
         forces: row(force, n),
-        stress: own && own.map((w) => -w / cellVolume(cell)),
+        stress: tensor && tensor.map((w) => -w / cellVolume(cell)),
       };
     }
   }

@@ -46,17 +46,17 @@ export async function* readLammpsDump(
       [units] = (await lines.rows(1)).map((row) => row.trim());
     } else if (line.startsWith("ITEM: TIME")) await lines.rows(1);
     else if (line.startsWith("ITEM: NUMBER OF ATOMS")) [nAtoms] = (await lines.rows(1)).map(Number);
-    else if (line.startsWith("ITEM: BOX BOUNDS")) box = boxOf(line, await lines.rows(3), where);
-    else if (line.startsWith("ITEM: ATOMS")) {
+    else if (line.startsWith("ITEM: BOX BOUNDS")) {
+      const rows = await lines.rows(3, isRow);
+      if (rows.length < 3) note(cut(step, lines), true);
+      box = rows.length < 3 ? null : boxOf(line, rows, where);
+    } else if (line.startsWith("ITEM: ATOMS")) {
       if (box === null) throw new ParseError(where, "no box stands before its atoms");
-      const rows = (await lines.rows(nAtoms)).map((row) => row.trim().split(/\s+/));
+      const rows = (await lines.rows(nAtoms, isRow)).map((row) => row.trim().split(/\s+/));
       const columns = line.trim().split(/\s+/).slice(2);
       if (rows.length < nAtoms || rows.some((row) => row.length < columns.length)) {
-        note(
-          `it ends within the snapshot of step ${step}, at line ${lines.number}; those before are read`,
-          true,
-        );
-        break;
+        note(cut(step, lines), true);
+        continue;
       }
       if (units !== "" && !(units in UNITS)) {
         throw new ParseError(
@@ -77,6 +77,15 @@ export async function* readLammpsDump(
         : `its forces are not read: they are in units ${units}`,
     );
   }
+}
+
+/** A killed run leaves a snapshot that the next heading follows. */
+function isRow(line: string): boolean {
+  return !line.startsWith("ITEM:");
+}
+
+function cut(step: number, { number }: Lines): string {
+  return `the snapshot of step ${step} is cut short at line ${number} and left out`;
 }
 
 /** Rows of atoms by the names of their columns, sorted by id. */

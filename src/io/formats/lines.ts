@@ -1,6 +1,9 @@
 import { Buffer } from "node:buffer";
 
-/** Lines of a stream of bytes, read as Latin-1, whose first 128 characters are all that numbers and names need. */
+/**
+ * Lines of a stream of bytes without their ends, read as Latin-1, whose first 128 characters are all that numbers and
+ * names need. A last line without an end was cut while it was written, and is left out.
+ */
 export class Lines {
   /** Number of the line that was taken last, from 1. */
   number = 0;
@@ -19,7 +22,8 @@ export class Lines {
   take(): string | undefined {
     if (this.#next === this.#lines.length) return undefined;
     this.number++;
-    return this.#lines[this.#next++];
+    const line = this.#lines[this.#next++];
+    return line.endsWith("\r") ? line.slice(0, -1) : line;
   }
 
   /** The next line, or null at the end. */
@@ -31,12 +35,26 @@ export class Lines {
     }
   }
 
-  /** The next n lines, or fewer at the end. */
-  async rows(n: number): Promise<string[]> {
+  /** Has the line that was taken last taken once more. */
+  back(): void {
+    this.number--;
+    this.#next--;
+  }
+
+  /**
+   * The next n lines, or fewer at the end.
+   *
+   * @param fits whether a line is one of them; the first that is not is left where it is
+   */
+  async rows(n: number, fits: (line: string) => boolean = () => true): Promise<string[]> {
     const rows: string[] = [];
     while (rows.length < n) {
       const line = this.take() ?? await this.more();
       if (line === null) break;
+      if (!fits(line)) {
+        this.back();
+        break;
+      }
       rows.push(line);
     }
     return rows;
@@ -46,15 +64,18 @@ export class Lines {
     if (this.#ended) return false;
     const { value, done } = await this.#chunks.next();
     this.#ended = done === true;
-    const text = done
-      ? ""
-      : Buffer.from(value.buffer, value.byteOffset, value.length).toString("latin1");
+    if (done) return false;
+    const text = Buffer.from(value.buffer, value.byteOffset, value.length).toString("latin1");
     const lines = (this.#rest + text).split("\n");
-    this.#rest = this.#ended ? "" : lines.pop()!;
-    if (this.#ended && lines[lines.length - 1] === "") lines.pop();
+    this.#rest = lines.pop()!;
     [this.#lines, this.#next] = [lines, 0];
     return true;
   }
+}
+
+/** Whether a line holds numbers, or the stars that stand for some. */
+export function isNumeric(line: string): boolean {
+  return /^\s*[-+\d.*]/.test(line);
 }
 
 /** Numbers between blanks; those that cannot be read, such as stars, are NaN. Numbers that have grown together at a

@@ -1,52 +1,55 @@
-import { atomicNumber } from "../../frame.ts";
 import { ParseError } from "../../errors.ts";
+import { atomicNumber } from "../../frame.ts";
 import { GPA } from "../../units.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
-import { type Lines, numbersOf, readNumber } from "./lines.ts";
+import { isNumeric, type Lines, numbersOf, readNumber } from "./lines.ts";
 
 /** One eV/Å³ in kB. */
 const KILOBAR = 10 * GPA;
 /** Beginnings of the lines that say something: of the run, and of a step. */
 const SETTING = beginning(
-  "   VRHFIN",
-  " POTCAR:",
-  "   ions per type",
-  "   NELM  ",
-  "   ISIF  ",
-  ".*NIONS =",
+  ...[
+    "   VRHFIN",
+    " POTCAR:",
+    "   ions per type",
+    "   NELM  ",
+    "   EDIFF  ",
+    "   ISIF  ",
+    ".*NIONS =",
+  ],
 );
 const MARK = beginning(
-  ...[" {1,2}POSITION", "  in kB", "  free  energy", "  energy  without", "  ML energy"],
-  ...["      direct lattice v", "-{10,}.*(?:Iteration|aborting)"],
+  ...[
+    " ?vasp\\.\\d",
+    " {1,2}POSITION",
+    "  in kB",
+    "  free  energy",
+    "  energy  without",
+    "  ML energy",
+  ],
+  ...[
+    "  total energy-change",
+    "      direct lattice v",
+    "-{10,}.*(?:Iteration|aborting)",
+    " General timing",
+  ],
 );
+/** Third letters of the marks that begin with one or two blanks; the fourth of " vasp". */
+const THIRD = new Set([..."OPMefita"].map((letter) => letter.charCodeAt(0)));
+const [BLANK, MINUS, LOWER_D, LOWER_V] = [..." -dv"].map((letter) => letter.charCodeAt(0));
+/** Columns of three places, as they are written. */
+const PLACES = 40;
 
 function beginning(...texts: readonly string[]): RegExp {
   return new RegExp(`^(?:${texts.join("|")})`);
 }
 
-/** What is known of the step that is being read. */
-interface Step {
-  cell: Float64Array | null;
-  stress: Float64Array | null;
-  positions: Float64Array | null;
-  forces: Float64Array | null;
-  /** Number of the ionic step, and electronic steps that it took. */
-  ionic: number | null;
-  electronic: number;
-  reached: boolean;
-  /** eV. */
-  free: number | null;
-}
-
-function emptyStep(cell: Float64Array | null): Step {
-  return {
-    ...{ cell, stress: null, positions: null, forces: null },
-    ...{ ionic: null, electronic: 0, reached: false, free: null },
-  };
-}
-
-export function isOutcar(head: string): boolean {
-  return /^ ?vasp\.\d/.test(head);
+/** Whether the first characters of a line are those of a mark: most lines of the file are told so. */
+function mayBeMark(line: string): boolean {
+  const first = line.charCodeAt(0);
+  if (first !== BLANK) return first === MINUS || first === LOWER_V;
+  const third = line.charCodeAt(2);
+  return third === BLANK ? line.charCodeAt(6) === LOWER_D : THIRD.has(third);
 }
 
 /** What is said once. */
@@ -56,13 +59,55 @@ interface Run {
   species: Uint8Array | null;
   nIons: number;
   nelm: number;
+  ediff: number;
   isif: number;
+  ended: boolean;
+}
+
+function newRun(): Run {
+  return {
+    ...{ potentials: [], elements: [], species: null, nIons: NaN },
+    ...{ nelm: Infinity, ediff: 0, isif: 2, ended: false },
+  };
+}
+
+/** What is known of the step that is being read. */
+interface Step {
+  cell: Float64Array | null;
+  stress: Float64Array | null;
+  positions: Float64Array | null;
+  forces: Float64Array | null;
+  /** Number of the ionic step, electronic steps that it took, and what the last of them changed, eV. */
+  ionic: number | null;
+  electronic: number;
+  change: number;
+  reached: boolean;
+  /** Free energy, eV, and the line that closes the table of energies. */
+  free: number | null;
+  energies: string | null;
+}
+
+function newStep(cell: Float64Array | null): Step {
+  return {
+    ...{ cell, stress: null, positions: null, forces: null, free: null, energies: null },
+    ...{ ionic: null, electronic: 0, change: NaN, reached: false },
+  };
+}
+
+/** What was left out, to be told at the end. */
+interface Tally {
+  learned: number;
+  placeless: number;
+}
+
+export function isOutcar(head: string): boolean {
+  return /^ ?vasp\.\d/m.test(head);
 }
 
 /**
- * Ionic steps of a VASP OUTCAR. The energy is the free energy TOTEN, which the forces belong to; energy(sigma->0) is
- * kept beside it. Steps of a machine-learned force field have no labels, and say `ml=T`. A step that used all NELM
- * electronic steps without reaching EDIFF is not converged.
+ * Ionic steps of a VASP OUTCAR, or of several one after another. The energy is the free energy TOTEN, which the forces
+ * belong to; energy(sigma->0) is kept beside it. Steps of a machine-learned force field have no labels, and say `ml=T`.
+ * A step that used all NELM electronic steps and changed by more than EDIFF in the last one is not converged.
  *
  * @throws {ParseError} if it does not say which atoms there are
  */
@@ -71,58 +116,64 @@ export async function* readOutcar(
   file: string,
   note: Note,
 ): AsyncGenerator<FrameRecord> {
-  const run: Run = {
-    ...{ potentials: [], elements: [], species: null, nIons: NaN, nelm: Infinity, isif: 2 },
-  };
-  let step = emptyStep(null);
-  let [learned, begun] = [0, false];
+  let [run, step, begun] = [newRun(), newStep(null), false];
+  const tally: Tally = { learned: 0, placeless: 0 };
   // A step of both kinds is told twice, first by the force field.
   let waiting: FrameRecord | null = null;
   for (;;) {
     const line = lines.take() ?? await lines.more();
-    if (line === null) break;
-    // Settings stand before the first step, and most lines behind it are no mark at all.
-    if (!begun && SETTING.test(line)) await noteSetting(run, line, lines, file);
-    if (!mayBeMark(line) || !MARK.test(line)) continue;
-    begun = true;
-    if (!/^ {2}(?:energy|ML energy)/.test(line)) {
-      if (!await noteStep(step, run, line, lines, file)) break;
+    const restarts = line !== null && begun && /^ ?vasp\.\d/.test(line);
+    if (line === null || restarts) {
+      if (waiting) yield counted(waiting, tally);
+      waiting = null;
+      tellCut(step, run, lines.number, note);
+      if (line === null) break;
+      [run, step, begun] = [newRun(), newStep(null), false];
       continue;
     }
-    const record = recordOf(step, run, line);
-    step = emptyStep(step.cell);
+    // Settings stand before the first step.
+    if (!begun && SETTING.test(line)) await noteSetting(run, line, lines, file);
+    if (!mayBeMark(line) || !MARK.test(line)) continue;
+    begun ||= !/^ ?vasp/.test(line);
+    step = await noteStep(step, run, line, { lines, file, note, tally });
+    if (step.positions === null || step.energies === null) continue;
+    const record = recordOf(step, run);
+    step = newStep(step.cell);
     if (record === null) continue;
-    if (waiting && !samePlaces(waiting, record)) {
-      learned++;
-      yield waiting;
-    }
-    waiting = record.energy === null ? record : null;
+    if (waiting && !samePlaces(waiting, record)) yield counted(waiting, tally);
+    waiting = isLearned(record) ? record : null;
     if (!waiting) yield record;
   }
-  if (waiting) {
-    learned++;
-    yield waiting;
-  }
-  if (step.positions !== null || step.electronic > 0) {
-    note(
-      `it ends within step ${
-        step.ionic ?? "?"
-      }, at line ${lines.number}; the steps before are read`,
-      true,
-    );
-  }
+  const { learned, placeless } = tally;
+  if (placeless > 0) note(`${placeless} steps have no places (NWRITE = 0?): read vasprun.xml`);
   if (learned > 0) {
     note(`${learned} steps of a machine-learned force field: they have no labels, and ml=T`);
   }
 }
 
+function counted(record: FrameRecord, tally: Tally): FrameRecord {
+  tally.learned++;
+  return record;
+}
+
+function isLearned({ info }: FrameRecord): boolean {
+  return info!.some(([key]) => key === "ml");
+}
+
+/** Says that a run ended within a step. */
+function tellCut(step: Step, run: Run, line: number, note: Note): void {
+  if (run.ended || (step.positions === null && step.electronic === 0)) return;
+  note(`step ${step.ionic ?? "?"} is cut short at line ${line} and left out`, true);
+}
+
 async function noteSetting(run: Run, line: string, lines: Lines, file: string): Promise<void> {
-  const number = () => Number(/=\s*(\d+)/.exec(line)?.[1]);
+  const value = () => readNumber(/=\s*(\S+)/.exec(line)?.[1].replace(/;$/, "") ?? "");
   if (line.startsWith("   VRHFIN")) {
     run.elements.push(/=\s*([A-Z][a-z]?)/.exec(line)?.[1] ?? "");
   } else if (line.startsWith(" POTCAR:")) run.potentials.push(symbolOf(line));
-  else if (line.startsWith("   NELM")) run.nelm = number();
-  else if (line.startsWith("   ISIF")) run.isif = number();
+  else if (line.startsWith("   NELM")) run.nelm = value();
+  else if (line.startsWith("   EDIFF")) run.ediff = value();
+  else if (line.startsWith("   ISIF")) run.isif = value();
   else if (/NIONS =/.test(line)) run.nIons = Number(/NIONS =\s*(\d+)/.exec(line)?.[1]);
   else {
     const counts = await countsOf(line, lines, run.nIons, file);
@@ -130,46 +181,53 @@ async function noteSetting(run: Run, line: string, lines: Lines, file: string): 
   }
 }
 
-/** Takes in what a line says of the step; false where the file ends within it. */
-async function noteStep(
-  step: Step,
-  run: Run,
-  line: string,
-  lines: Lines,
-  file: string,
-): Promise<boolean> {
-  if (line.startsWith("  in kB")) {
-    // With ISIF = 1 only the pressure is computed.
-    if (run.isif === 1) return true;
-    const [xx, yy, zz, xy, yz, zx] = numbersOf(line.slice(7)).map((x) => -x / KILOBAR);
-    step.stress = Float64Array.of(xx, xy, zx, xy, yy, yz, zx, yz, zz);
-  } else if (line.startsWith("      direct lattice")) {
-    const rows = await lines.rows(3);
-    step.cell = Float64Array.from(rows.flatMap((row) => numbersOf(row).slice(0, 3)));
-  } else if (/^ {1,2}POSITION/.test(line)) {
-    const { length } = run.species ?? noSpecies(run.potentials, run.elements, file);
-    const table = await forcesTable(lines, length);
-    if (table === null) return false;
-    Object.assign(step, table);
-  } else if (line.startsWith("  free  energy")) {
-    step.free = readNumber(/TOTEN\s*=\s*(\S+)/.exec(line)?.[1] ?? "");
-  } else if (line.includes("Iteration")) {
-    const [, ionic, electronic] = /Iteration\s+(\d+)\(\s*(\d+)\)/.exec(line) ?? [];
-    [step.ionic, step.electronic] = [Number(ionic), Number(electronic)];
-  } else step.reached = /EDIFF is reached/.test(line);
-  return true;
+interface Reading {
+  readonly lines: Lines;
+  readonly file: string;
+  readonly note: Note;
+  readonly tally: Tally;
 }
 
-/** Third letters of the marks that begin with one or two blanks. */
-const THIRD = new Set([..."OPMefi"].map((letter) => letter.charCodeAt(0)));
-const [BLANK, MINUS, LOWER_D] = [..." -d"].map((letter) => letter.charCodeAt(0));
+/** The step with what a line says of it, or the one that the line begins. */
+async function noteStep(step: Step, run: Run, line: string, reading: Reading): Promise<Step> {
+  const { lines, file, note, tally } = reading;
+  if (line.startsWith("  in kB")) return { ...step, stress: stressOf(line, run.isif) };
+  if (line.startsWith("      direct lattice")) {
+    const rows = await lines.rows(3);
+    const cell = Float64Array.from(rows.flatMap((row) => numbersOf(row).slice(0, 3)));
+    return { ...step, cell: cell.length === 9 ? cell : null };
+  }
+  if (/^ {1,2}POSITION/.test(line)) {
+    const { length } = run.species ?? noSpecies(run.potentials, run.elements, file);
+    const table = await forcesTable(lines, length);
+    if (table) return { ...step, ...table };
+    note(`step ${step.ionic ?? "?"} is cut short at line ${lines.number} and left out`, true);
+    return newStep(step.cell);
+  }
+  if (line.startsWith("  free  energy")) {
+    return { ...step, free: readNumber(/TOTEN\s*=\s*(\S+)/.exec(line)?.[1] ?? "") };
+  }
+  if (/^ {2}(?:energy|ML energy)/.test(line)) return { ...step, energies: line };
+  if (line.startsWith("  total energy-change")) {
+    return { ...step, change: readNumber(/:\s*([^\s(]+)/.exec(line)?.[1] ?? "") };
+  }
+  if (line.includes("aborting")) return { ...step, reached: /EDIFF is reached/.test(line) };
+  if (line.startsWith(" General")) run.ended = true;
+  const [, ionic, electronic] = /Iteration\s+(\d+)\(\s*(\d+)\)/.exec(line) ?? [];
+  if (ionic === undefined) return step;
+  const own = { ionic: Number(ionic), electronic: Number(electronic) };
+  if (own.electronic > 1) return { ...step, ...own };
+  if (step.energies !== null) tally.placeless++;
+  return { ...newStep(step.cell), ...own };
+}
 
-/** Whether the first characters of a line are those of a mark. */
-function mayBeMark(line: string): boolean {
-  const first = line.charCodeAt(0);
-  if (first !== BLANK) return first === MINUS;
-  const third = line.charCodeAt(2);
-  return third === BLANK ? line.charCodeAt(6) === LOWER_D : THIRD.has(third);
+/** XX YY ZZ XY YZ ZX in kB; stars that have grown together leave none of them. */
+function stressOf(line: string, isif: number): Float64Array | null {
+  // With ISIF = 1 only the pressure is computed.
+  if (isif === 1) return null;
+  const numbers = numbersOf(line.slice(7)).map((x) => -x / KILOBAR);
+  const [xx, yy, zz, xy, yz, zx] = numbers.length === 6 ? numbers : new Array<number>(6).fill(NaN);
+  return Float64Array.of(xx, xy, zx, xy, yy, yz, zx, yz, zz);
 }
 
 function samePlaces({ positions: a }: FrameRecord, { positions: b }: FrameRecord): boolean {
@@ -248,31 +306,40 @@ function atomsOf(
   );
 }
 
-/** Positions and total forces; columns beyond the sixth, forces without van der Waals, are not wanted. */
+/** Positions and total forces; columns beyond the sixth, forces without van der Waals, are not wanted. Null where the
+ * table is not one of so many atoms. */
 async function forcesTable(
   lines: Lines,
   nAtoms: number,
 ): Promise<{ positions: Float64Array; forces: Float64Array } | null> {
   await lines.rows(1);
-  const rows = (await lines.rows(nAtoms)).map(numbersOf);
-  if (rows.length < nAtoms || rows.some((row) => row.length < 6)) return null;
+  const rows = await lines.rows(nAtoms, (line) => isNumeric(line) && !/^ ?-{5}/.test(line));
+  const [close] = rows.length === nAtoms ? await lines.rows(1, (line) => /^ ?-{5}/.test(line)) : [];
+  if (close === undefined) return null;
+  const read = rows.map((row) => {
+    const numbers = numbersOf(row);
+    if (numbers.length >= 6) return numbers;
+    return [...numbersOf(row.slice(0, PLACES)).slice(0, 3), NaN, NaN, NaN];
+  });
   return {
-    positions: Float64Array.from(rows.flatMap((row) => row.slice(0, 3))),
-    forces: Float64Array.from(rows.flatMap((row) => row.slice(3, 6))),
+    positions: Float64Array.from(read.flatMap((row) => row.slice(0, 3))),
+    forces: Float64Array.from(read.flatMap((row) => row.slice(3, 6))),
   };
 }
 
-/** The step that a line with its energies ends; null where it has no places. */
-function recordOf(step: Step, { species, nelm }: Run, line: string): FrameRecord | null {
-  const { cell, positions, forces, stress, ionic, electronic, reached, free: energy } = step;
+/** A step that has places and energies; null where there is no cell for it. */
+function recordOf(step: Step, { species, nelm, ediff }: Run): FrameRecord | null {
+  const { cell, positions, forces, stress, ionic, electronic, reached, change, free } = step;
   if (!species || !positions || !cell) return null;
   const atoms = { species, positions, cell, pbc: [true, true, true] as const };
-  if (line.startsWith("  ML")) {
+  if (step.energies!.startsWith("  ML")) {
     return { ...atoms, energy: null, forces: null, stress: null, info: [["ml", "T"]] };
   }
-  const sigma = readNumber(/sigma->0\)\s*=\s*(\S+)/.exec(line)?.[1] ?? "");
+  const sigma = readNumber(/sigma->0\)\s*=\s*(\S+)/.exec(step.energies!)?.[1] ?? "");
+  // VASP 5 says that EDIFF is reached where NELM ran out, too.
+  const converged = electronic < nelm || (reached && !(Math.abs(change) > ediff));
   return {
-    ...{ ...atoms, energy, forces, stress, converged: reached || electronic < nelm },
+    ...{ ...atoms, energy: free, forces, stress, converged },
     info: [...(ionic === null ? [] : [["step", ionic] as const]), ["energy_sigma0", sigma]],
   };
 }

@@ -6,7 +6,7 @@ import { type Lines, numbersOf, readNumber } from "./lines.ts";
 
 const RYDBERG = HARTREE / 2;
 const MARKS =
-  /Program PWSCF|lattice parameter \(alat\)|celldm\(1\)=|number of atoms\/cell|crystal axes:|site n\. |^CELL_PARAMETERS|^ATOMIC_POSITIONS|^!|convergence (?:has been|NOT) achieved|Forces acting|total\s+stress|A final scf/;
+  /Program PWSCF|lattice parameter \(alat\)|celldm\(1\)=|number of atoms\/cell|crystal axes:|site n\. |^CELL_PARAMETERS|^ATOMIC_POSITIONS|^!|convergence (?:has been|NOT) achieved|estimated scf accuracy|scf convergence threshold|new conv_thr|atomic species +valence|Forces acting|total\s+stress|(?:A f|F)inal scf calc|JOB DONE/;
 
 export function isPwOutput(head: string): boolean {
   return /Program PWSCF/.test(head);
@@ -16,21 +16,37 @@ export function isPwOutput(head: string): boolean {
 interface Run {
   alat: number;
   nAtoms: number;
+  /** Elements by the labels of the species. */
+  readonly elements: Map<string, number>;
   cell: Float64Array | null;
   species: Uint8Array | null;
   positions: Float64Array | null;
   energy: number | null;
   forces: Float64Array | null;
   stress: Float64Array | null;
-  converged: boolean;
+  /** Whether its self-consistency was reached, by its own words and by its numbers, Ry. */
+  reached: boolean;
+  threshold: number;
+  accuracy: number;
+  /** Whether forces were computed before, it is the last cycle of a vc-relax, and it came to its end. */
+  forced: boolean;
   final: boolean;
+  done: boolean;
   step: number;
 }
 
 function newRun(): Run {
   return {
-    ...{ alat: NaN, nAtoms: 0, cell: null, species: null, positions: null },
-    ...{ energy: null, forces: null, stress: null, converged: true, final: false, step: 0 },
+    ...{ alat: NaN, nAtoms: 0, elements: new Map(), cell: null, species: null, positions: null },
+    ...{
+      energy: null,
+      forces: null,
+      stress: null,
+      reached: true,
+      threshold: Infinity,
+      accuracy: 0,
+    },
+    ...{ forced: false, final: false, done: false, step: 0 },
   };
 }
 
@@ -47,52 +63,87 @@ export async function* readPwOutput(
   let run = newRun();
   for (;;) {
     const line = lines.take() ?? await lines.more();
-    if (line === null) break;
-    if (!MARKS.test(line)) continue;
-    const where = `${file}:${lines.number}`;
-    if (/Program PWSCF/.test(line)) {
-      yield* finished(run);
-      run = newRun();
-    } else if (/lattice parameter/.test(line)) run.alat = BOHR * number(line);
-    // The same with more digits.
-    else if (/celldm\(1\)/.test(line)) run.alat = BOHR * number(line) || run.alat;
-    else if (/number of atoms\/cell/.test(line)) run.nAtoms = number(line);
-    else if (/crystal axes:/.test(line)) {
-      run.cell = scaled((await lines.rows(3)).map((row) => inBrackets(row)), run.alat);
-    } else if (/site n\. /.test(line)) {
-      if (/alat/.test(line)) {
-        Object.assign(run, sites(await lines.rows(run.nAtoms), run.alat, where));
+    if (line === null || /Program PWSCF/.test(line)) {
+      const why = cutShort(run);
+      if (why !== null) {
+        note(`${why} at line ${lines.number}`, true);
+        run.energy = null;
       }
-    } else if (line.startsWith("CELL_PARAMETERS")) {
       yield* finished(run);
-      run.cell = scaled((await lines.rows(3)).map(numbersOf), unitOf(line, run.alat, where));
-    } else if (line.startsWith("ATOMIC_POSITIONS")) {
-      yield* finished(run);
-      Object.assign(run, places(line, await lines.rows(run.nAtoms), run, where));
-    } else if (line.startsWith("!")) run.energy = RYDBERG * number(line);
-    else if (/convergence/.test(line)) run.converged = /has been/.test(line);
-    else if (/A final scf/.test(line)) {
-      yield* finished(run);
-      run.final = true;
-    } else if (/Forces acting/.test(line)) run.forces = await forcesTable(lines, run.nAtoms);
-    else if (/total\s+stress/.test(line)) run.stress = await stressTable(lines);
+      if (line === null) return;
+      run = newRun();
+      continue;
+    }
+    if (!MARKS.test(line)) continue;
+    if (/^(?:CELL_PARAMETERS|ATOMIC_POSITIONS)|inal scf calc/.test(line)) yield* finished(run);
+    await noteLine(run, line, lines, `${file}:${lines.number}`);
   }
-  const unfinished = run.energy === null || run.forces === null && run.step > 0;
-  yield* finished(run);
-  if (run.step === 0 && unfinished) note("no self-consistent cycle of it came to its end", true);
+}
+
+/** Takes in what a line says. */
+async function noteLine(run: Run, line: string, lines: Lines, where: string): Promise<void> {
+  if (/lattice parameter/.test(line)) run.alat = BOHR * number(line);
+  // The same with more digits.
+  else if (/celldm\(1\)/.test(line)) run.alat = BOHR * number(line) || run.alat;
+  else if (/number of atoms\/cell/.test(line)) run.nAtoms = number(line);
+  else if (/atomic species/.test(line)) await noteElements(run, lines);
+  else if (/crystal axes:/.test(line)) {
+    run.cell = scaled((await lines.rows(3)).map((row) => inBrackets(row)), run.alat);
+  } else if (/site n\. /.test(line)) {
+    if (/alat/.test(line)) Object.assign(run, sites(await lines.rows(run.nAtoms), run, where));
+  } else if (line.startsWith("CELL_PARAMETERS")) {
+    run.cell = scaled((await lines.rows(3)).map(numbersOf), unitOf(line, run.alat, where));
+  } else if (line.startsWith("ATOMIC_POSITIONS")) {
+    Object.assign(run, places(line, await lines.rows(run.nAtoms), run, where));
+  } else if (line.startsWith("!")) run.energy = RYDBERG * number(line);
+  else if (/threshold|conv_thr/.test(line)) run.threshold = number(line);
+  else if (/accuracy/.test(line)) run.accuracy = readNumber(/<\s*(\S+)/.exec(line)?.[1] ?? "");
+  else if (/convergence/.test(line)) run.reached = /has been/.test(line);
+  else if (/inal scf calc/.test(line)) run.final = true;
+  else if (/JOB DONE/.test(line)) run.done = true;
+  else if (/Forces acting/.test(line)) {
+    run.forces = await forcesTable(lines, run.nAtoms);
+    run.forced = true;
+  } else run.stress = await stressTable(lines);
+}
+
+/** Why the step that is being read is not whole where the run ends, or null. */
+function cutShort({ energy, forces, forced, final, done, step, positions }: Run): string | null {
+  if (energy === null && step === 0 && positions !== null) {
+    return "no self-consistent cycle of it came to its end";
+  }
+  if (energy === null && final) return "its last self-consistent cycle did not come to its end";
+  const whole = forced ? forces !== null : false;
+  if (done || whole || positions === null) return null;
+  return `cycle ${step + 1} is left out: the run is cut short`;
 }
 
 /** The step that is complete when others or the end follow. */
 function* finished(run: Run): Generator<FrameRecord> {
-  const { species, positions, cell, energy, forces, stress, converged, final } = run;
+  const { species, positions, cell, energy, forces, stress, final } = run;
   if (energy !== null && species && positions && cell) {
     run.step++;
+    // Where it may go on without, it says that it converged whatever the accuracy is.
+    const converged = run.reached && !(run.accuracy > 1.01 * run.threshold + 1e-8);
     yield {
       ...{ species, positions, cell, pbc: [true, true, true], energy, forces, stress, converged },
       info: [["step", run.step], ...(final ? [["final_scf", "T"] as const] : [])],
     };
   }
-  Object.assign(run, { energy: null, forces: null, stress: null, converged: true });
+  Object.assign(run, { energy: null, forces: null, stress: null, reached: true, accuracy: 0 });
+}
+
+/** Rows `label valence mass El( 1.00)`: what a label means is said by its pseudopotential. */
+async function noteElements({ elements }: Run, lines: Lines): Promise<void> {
+  for (;;) {
+    const [row] = await lines.rows(
+      1,
+      (line) => /^\s*\S+\s+[\d.]+\s+[\d.]+\s+[A-Z][a-z]?\s*\(/.test(line),
+    );
+    if (row === undefined) return;
+    const [, label, symbol] = /^\s*(\S+)\s+\S+\s+\S+\s+([A-Z][a-z]?)/.exec(row)!;
+    elements.set(label, atomicNumber(symbol));
+  }
 }
 
 /** The number behind the first `=`. */
@@ -117,10 +168,11 @@ function unitOf(line: string, alat: number, where: string): number {
   throw new ParseError(where, `its unit is not known: "${line.trim()}"`);
 }
 
-/** A label such as Fe1 or Fe_up. */
-function elementOf(label: string, where: string): number {
-  const [, two, one] = /^(([A-Za-z])[a-z]?)/.exec(label) ?? ["", "", ""];
-  const z = atomicNumber(two) || atomicNumber(one.toUpperCase());
+/** A label such as Fe1 or fe_up. */
+function elementOf(label: string, { elements }: Pick<Run, "elements">, where: string): number {
+  const [, letters = ""] = /^([A-Za-z]{1,2})(?![A-Za-z])/.exec(label) ?? [];
+  const symbol = letters.slice(0, 1).toUpperCase() + letters.slice(1).toLowerCase();
+  const z = elements.get(label) || atomicNumber(symbol);
   if (z === 0) throw new ParseError(where, `"${label}" names no element`);
   return z;
 }
@@ -128,12 +180,15 @@ function elementOf(label: string, where: string): number {
 /** The first positions, which stand in a table. */
 function sites(
   rows: readonly string[],
-  alat: number,
+  run: Run,
   where: string,
 ): Pick<Run, "species" | "positions"> {
   return {
-    species: Uint8Array.from(rows, (row) => elementOf(row.trim().split(/\s+/)[1] ?? "", where)),
-    positions: scaled(rows.map(inBrackets), alat),
+    species: Uint8Array.from(
+      rows,
+      (row) => elementOf(row.trim().split(/\s+/)[1] ?? "", run, where),
+    ),
+    positions: scaled(rows.map(inBrackets), run.alat),
   };
 }
 
@@ -141,25 +196,26 @@ function sites(
 function places(
   line: string,
   rows: readonly string[],
-  { alat, cell }: Run,
+  run: Run,
   where: string,
 ): Pick<Run, "species" | "positions"> {
+  const { alat, cell } = run;
   const words = rows.map((row) => row.trim().split(/\s+/));
   const vectors = words.map((row) => row.slice(1, 4).map(readNumber));
   return {
-    species: Uint8Array.from(words, ([label]) => elementOf(label ?? "", where)),
+    species: Uint8Array.from(words, ([label]) => elementOf(label ?? "", run, where)),
     positions: /crystal/i.test(line)
       ? cartesian(vectors.flat(), cell!)
       : scaled(vectors, unitOf(line, alat, where)),
   };
 }
 
-/** Total forces; parts of them may follow in tables of the same form. */
+/** Total forces; parts of them may follow in tables of the same form. Null where the table is not whole. */
 async function forcesTable(lines: Lines, nAtoms: number): Promise<Float64Array | null> {
   const rows: number[] = [];
   while (rows.length < 3 * nAtoms) {
-    const line = lines.take() ?? await lines.more();
-    if (line === null) return null;
+    const [line] = await lines.rows(1, (row) => row.trim() === "" || /force =/.test(row));
+    if (line === undefined) return null;
     const [, text] = /force =(.*)$/.exec(line) ?? [];
     if (text === undefined) continue;
     const numbers = numbersOf(text);

@@ -12,6 +12,7 @@ const SKIPPED = new Set(["dos", "eigenvalues", "projected", "dielectricfunction"
 /** Tables of rows that are read. */
 const TABLES = new Set(["basis", "positions", "forces", "stress"]);
 const NAN = [NaN, NaN, NaN];
+const LEARNED = "steps of a machine-learned force field: they have no labels, and ml=T";
 
 export function isVasprun(head: string): boolean {
   return /<modeling\b/.test(head);
@@ -24,9 +25,16 @@ interface Step {
   free: number | null;
   entropy: number | null;
   electronic: number;
+  /** Whether it stands within an electronic step, and whether its own energy has come: steps of a linear response
+   * follow. */
+  within: boolean;
+  closed: boolean;
 }
 
-const emptyStep = (): Step => ({ tables: new Map(), free: null, entropy: null, electronic: 0 });
+const emptyStep = (): Step => ({
+  ...{ tables: new Map(), free: null, entropy: null, electronic: 0 },
+  ...{ within: false, closed: false },
+});
 
 /** What is said once. */
 interface Run {
@@ -50,8 +58,7 @@ export async function* readVasprun(
   const run: Run = { species: [], nelm: Infinity, isif: 2 };
   let [step, within, table, key] = [emptyStep(), "", "", ""];
   let energies: Record<string, number> = {};
-  let [steps, learned, whole] = [0, 0, false];
-  let atomTable = false;
+  let [steps, learned, placeless, whole] = [0, 0, 0, false];
   for (;;) {
     const tag = tags.take() ?? await tags.more();
     if (tag === null) break;
@@ -68,19 +75,21 @@ export async function* readVasprun(
       if (table !== "") step.tables.set(table, []);
     } else if (name === "/varray") table = "";
     else if (name === "energy") energies = {};
+    else if (name === "scstep") step.within = true;
     else if (name === "/scstep") {
+      step.within = false;
+      if (step.closed) continue;
       step.entropy = energies.e_0_energy - energies.e_fr_energy;
       step.electronic++;
-    } else if (name === "/energy") step.free = energies.e_fr_energy ?? null;
-    else if (name === "array") atomTable = nameOf(tag) === "atoms";
-    else if (name === "/c" && atomTable) {
-      const z = atomicNumber(text.trim());
-      if (z > 0) run.species.push(z);
-    } else if (name === "/array") atomTable = false;
+    } else if (name === "/energy" && !step.within && !step.closed) {
+      step.free = energies.e_fr_energy ?? null;
+      step.closed = true;
+    } else if (name === "atominfo") run.species = await atomsOf(tags, file);
     else if (name === "calculation") [step, within] = [emptyStep(), name];
     else if (name === "/calculation") {
       steps++;
-      yield labelled(step, run, steps, file);
+      if (step.tables.has("positions")) yield labelled(step, run, steps, file);
+      else placeless++;
       within = "";
     } else if (name === "structure" && within === "") {
       [step, within] = [emptyStep(), nameOf(tag) === "" ? "learned" : "named"];
@@ -96,9 +105,28 @@ export async function* readVasprun(
   if (!whole) {
     note(`it ends before its end, within step ${steps + 1}; the steps before are read`, true);
   }
-  if (learned > 0) {
-    note(`${learned} steps of a machine-learned force field: they have no labels, and ml=T`);
+  if (placeless > 0) note(`${placeless} calculations have no places, and are left out`);
+  if (learned > 0) note(`${learned} ${LEARNED}`);
+}
+
+/** Elements of the atoms: cells of the array `atoms`, beside the numbers of their types. */
+async function atomsOf(tags: XmlTags, file: string): Promise<number[]> {
+  const species: number[] = [];
+  for (let within = false;;) {
+    const tag = tags.take() ?? await tags.more();
+    if (tag === null || tag.name === "/atominfo") return species;
+    const { name, text } = tag;
+    if (name === "array") within = nameOf(tag) === "atoms";
+    else if (name === "/c" && within && !/^\s*\d+\s*$/.test(text)) {
+      species.push(elementOf(text.trim(), file));
+    }
   }
+}
+
+function elementOf(word: string, file: string): number {
+  const z = atomicNumber(word);
+  if (z === 0) throw new ParseError(file, `its element "${word}" is not known`);
+  return z;
 }
 
 function nameOf({ attributes }: Tag): string {

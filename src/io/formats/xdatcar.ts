@@ -1,7 +1,7 @@
 import { ParseError } from "../../errors.ts";
 import { atomicNumber, cellVolume } from "../../frame.ts";
 import { cartesian, type FrameRecord, type Note } from "./frame_record.ts";
-import { type Lines, numbersOf } from "./lines.ts";
+import { isNumeric, type Lines, numbersOf } from "./lines.ts";
 
 const CONFIGURATION = /^\s*direct configuration\s*=/i;
 
@@ -44,10 +44,11 @@ export async function* readXdatcar(
     }
     before = [];
     const { cell, species } = header;
-    const rows = (await lines.rows(species.length)).map((row) => numbersOf(row).slice(0, 3));
+    const rows = (await lines.rows(species.length, isNumeric))
+      .map((row) => numbersOf(row).slice(0, 3));
     if (rows.length < species.length || rows.some((row) => row.length < 3)) {
-      note(`it ends within a configuration, at line ${lines.number}; those before are read`, true);
-      return;
+      note(`a configuration is cut short at line ${lines.number} and left out`, true);
+      continue;
     }
     yield {
       ...{ species, cell, positions: cartesian(rows.flat(), cell), pbc: [true, true, true] },
