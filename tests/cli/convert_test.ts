@@ -59,6 +59,13 @@ test("distill, scan and evaluate's kin read a folder of VASP runs directly; ids 
     );
     const scan = await runProgram(["scan", "runs/2"], { cwd: folder });
     assert.equal(scan.code, 0, scan.stderr);
+    // What was written into the folder is not read from there again.
+    const inside = () =>
+      runProgram(["distill", ".", "-n", "2", "-o", "chosen", "--force", "--backend", "cpu"], {
+        cwd: folder,
+      });
+    assert.equal((await inside()).code, 0);
+    assert.match((await inside()).stderr, /Frames: 5 in 2 files/);
     assert.match(scan.stdout, /REF_stress: stress, eV\/Å³, tension positive/);
     assert.ok(!readdirSync(folder).some((name) => name.includes("partial")));
   }));

@@ -46,7 +46,7 @@ export async function runAnalyze(command: AnalyzeCommand): Promise<void> {
       short: false,
       energies: false,
     },
-    ...{ strict: command.strict, species: command.species },
+    ...{ strict: command.strict, species: command.species, output: command.output },
     bad: command.skipBad ? "skip" : "warn",
     where: command.where === null ? null : await parseFilter(command.where),
   }, console);

@@ -33,7 +33,7 @@ export async function runConvert(command: ConvertCommand): Promise<void> {
   }
   const { strict, species, skipBad, where } = command;
   const pool = await loadPool(command.inputs, {
-    ...{ keys: NO_KEYS, strict, species, except: output },
+    ...{ keys: NO_KEYS, strict, species, output },
     ...(skipBad && { bad: "skip" as const }),
     where: where === null ? null : await parseFilter(where),
   }, console);

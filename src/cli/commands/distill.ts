@@ -112,12 +112,12 @@ async function choose(
 
 /** The existing training set, or null. */
 async function loadReference(
-  { reference, strict, species }: DistillCommand,
+  { reference, strict, species, output }: DistillCommand,
   console: Console,
 ): Promise<PoolOfFrames | null> {
   return reference === null
     ? null
-    : await loadPool([reference], { keys: NO_KEYS, strict, species }, console);
+    : await loadPool([reference], { keys: NO_KEYS, strict, species, output }, console);
 }
 
 /** Elements and frames of the pool and of the reference set. */

@@ -35,7 +35,7 @@ export async function runEvaluate(command: EvaluateCommand): Promise<void> {
   checkOutput(command.output, command.force, sourcesOf(command));
   const pool = await loadPool(command.inputs, {
     keys: { names: [command.groupBy ?? CONFIG_TYPE], short: false, energies: false },
-    ...{ strict: command.strict, species: command.species },
+    ...{ strict: command.strict, species: command.species, output: command.output },
     bad: command.skipBad ? "skip" : "warn",
     where: command.where === null ? null : await parseFilter(command.where),
     energyKey: command.keys.energy,

@@ -31,8 +31,8 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
       throw new UsageError(`Cannot write "${path}": it exists; use --force or another -o`);
     }
   }
-  const { strict, species } = command;
-  const all = await loadPool(command.inputs, { keys: NO_KEYS, strict, species }, console);
+  const { strict, species, output } = command;
+  const all = await loadPool(command.inputs, { keys: NO_KEYS, strict, species, output }, console);
   const [partial, partialTable] = [command.output, table].map((p) => `${p}.partial-${process.pid}`);
   try {
     const opened = openModel(command, all, console);

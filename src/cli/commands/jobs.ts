@@ -26,7 +26,7 @@ export async function runJobs(command: JobsCommand): Promise<void> {
   console.say(`Template: ${template.code}, ${command.template}`);
   for (const note of template.notes) console.warn(note);
   const known = new Map(readJobs(output));
-  const pool = await loadPool(command.inputs, { keys: NO_KEYS, strict, species }, console);
+  const pool = await loadPool(command.inputs, { keys: NO_KEYS, strict, species, output }, console);
   let made = 0;
   try {
     mkdirSync(output, { recursive: true });

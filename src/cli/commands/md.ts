@@ -57,7 +57,7 @@ async function runDynamics(command: MdCommand, console: Console): Promise<MdRun[
   const sources = sourcesOf({ ...command, inputs: [command.start] });
   if (!goesOn) checkOutput(output, command.force, sources);
   const { start: input, strict, species } = command;
-  const pool = await loadPool([input], { keys: NO_KEYS, strict, species }, console);
+  const pool = await loadPool([input], { keys: NO_KEYS, strict, species, output }, console);
   let backend: Backend | null = null;
   let unlock = () => {};
   try {

@@ -28,8 +28,8 @@ const FAILED = 6;
 /** `cpd md --check`: whether dynamics with a potential are those of physics; writes nothing. */
 export async function runMdCheck(command: MdCommand): Promise<void> {
   const console = new Console(command.quiet);
-  const { start: input, strict, species } = command;
-  const pool = await loadPool([input], { keys: NO_KEYS, strict, species }, console);
+  const { start: input, strict, species, output } = command;
+  const pool = await loadPool([input], { keys: NO_KEYS, strict, species, output }, console);
   let backend: Backend | null = null;
   try {
     const start = await readStart(command, pool, console);

@@ -37,7 +37,7 @@ export async function runScan(command: ScanCommand): Promise<void> {
   };
   try {
     const scans: FileScan[] = [];
-    const reading = { strict: false, species: command.species };
+    const reading = { strict: false, species: command.species, output: null };
     for (const { spec } of await openInputs(command.inputs, reading, temporary, console)) {
       const progress = console.counter(`Scan ${spec.name}`);
       const scan = await scanFile(spec, options, (frames) => {

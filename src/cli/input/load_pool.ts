@@ -62,10 +62,10 @@ export async function loadOptions(
   command: DistillCommand | CompareCommand,
   short: boolean,
 ): Promise<LoadOptions> {
-  const { where, energyKey, strict, species, skipBad } = command;
+  const { where, energyKey, strict, species, output, skipBad } = command;
   return {
     keys: { names: keysOf(command), short, energies: true },
-    ...{ strict, species },
+    ...{ strict, species, output },
     bad: skipBad ? "skip" : "warn",
     where: where === null ? null : await parseFilter(where),
     energyKey,

@@ -1,7 +1,7 @@
 import { closeSync, createWriteStream, openSync, readdirSync, statSync, writeSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { basename, join, resolve, sep } from "node:path";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
 import { InterruptedError, ParseError, UsageError } from "../../errors.ts";
@@ -15,8 +15,8 @@ import type { Console } from "../output/output.ts";
 
 /** How other formats than extended XYZ are read. */
 export interface ReadOptions {
-  /** File that is written: it is none of those that a folder holds. */
-  readonly except?: string;
+  /** File or folder that is written; a folder that holds it is searched without it. */
+  readonly output: string | null;
   /** A file that ends within a step is an error instead of a warning. */
   readonly strict: boolean;
   /** Symbols of the types 1, 2, … of LAMMPS, or null. */
@@ -50,7 +50,7 @@ export async function openInputs(
   const opened: OpenedInput[] = [];
   for (const input of inputs) {
     const spec = parseInput(input);
-    for (const { file, format } of await filesOf(spec, options.except, temporary, console)) {
+    for (const { file, format } of await filesOf(spec, options.output, temporary, console)) {
       opened.push(
         format === null
           ? { spec: file, original: file.path }
@@ -69,7 +69,7 @@ interface FoundFile {
 /** The file that was given, standard input, or what a folder holds. */
 async function filesOf(
   spec: InputSpec,
-  except: string | undefined,
+  output: string | null,
   temporary: string[],
   console: Console,
 ): Promise<FoundFile[]> {
@@ -81,7 +81,7 @@ async function filesOf(
     return [{ file, format: await formatOf(file.path, spec.name) }];
   }
   if (statSync(spec.path, { throwIfNoEntry: false })?.isDirectory()) {
-    return await search(spec, except, console);
+    return await search(spec, output, console);
   }
   checkReadable(spec.path);
   return [{ file: spec, format: await formatOf(spec.path, spec.name) }];
@@ -90,16 +90,16 @@ async function filesOf(
 /** Files of a folder and those below it that are recognised; of one VASP run a single one. */
 async function search(
   folder: InputSpec,
-  except: string | undefined,
+  output: string | null,
   console: Console,
 ): Promise<FoundFile[]> {
-  const written = except === undefined ? null : resolve(except);
+  const written = output === null ? null : resolve(output);
+  const isWritten = (path: string) =>
+    written !== null && (resolve(path) + sep).startsWith(written + sep);
   const paths = readdirSync(folder.path, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) =>
-      statSync(path, { throwIfNoEntry: false })?.isFile() && resolve(path) !== written
-    )
+    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() && !isWritten(path))
     .sort();
   const found: FoundFile[] = [];
   for (const path of paths) {

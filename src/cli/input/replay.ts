@@ -31,7 +31,7 @@ export async function addReplay(
 ): Promise<TrainingFrames> {
   if (command.replay === null) return frames;
   const { files, n, weight } = command.replay;
-  const reading = { strict: command.strict, species: command.species };
+  const reading = { strict: command.strict, species: command.species, output: command.output };
   const pool = await loadPool(files, { keys: NO_KEYS, ...reading }, console);
   const missing = pool.elements.filter((z) => !model.elements.includes(z)).map(chemicalSymbol);
   if (missing.length > 0) {

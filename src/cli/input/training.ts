@@ -176,7 +176,7 @@ function courseOf(
 ): Course {
   const others = new Set(
     ("inputs model valid order replay keys where skipBad groupBy output force json quiet threads epochs patience " +
-      "strict backend allowSoftware").split(" "),
+      "strict species backend allowSoftware").split(" "),
   );
   const text = (value: unknown) =>
     JSON.stringify(value, (_, x) => x instanceof Map ? [...x] : typeof x === "bigint" ? `${x}` : x);

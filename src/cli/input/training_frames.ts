@@ -96,7 +96,7 @@ interface Read {
 
 /** All frames of some inputs but isolated atoms, whose energies are collected. */
 async function labelledFrames(
-  { strict, species, skipBad, where, keys, groupBy, valid }: TrainCommand,
+  { strict, species, output, skipBad, where, keys, groupBy, valid }: TrainCommand,
   inputs: readonly string[],
   title: string,
   console: Console,
@@ -104,7 +104,7 @@ async function labelledFrames(
   const wanted = groupBy === null || typeof valid === "string" ? [] : [groupBy];
   const pool = await loadPool(inputs, {
     keys: { names: wanted, short: false, energies: false },
-    ...{ strict, species },
+    ...{ strict, species, output },
     bad: skipBad ? "skip" : "warn",
     where: where === null ? null : await parseFilter(where),
     energyKey: keys.energy,
