@@ -19,7 +19,8 @@ import { stateOf } from "../src/dynamics/state.ts";
 import type { Frame } from "../src/frame.ts";
 import type { MaceModel } from "../src/model/mace_model.ts";
 import { closestPair } from "../src/scan/closest_pair.ts";
-import { denseHydrogen, extendedXyz } from "../src/speed/inputs.ts";
+import { extendedXyz } from "../src/io/write_extxyz.ts";
+import { denseHydrogen } from "../src/speed/inputs.ts";
 import { sharedPath } from "../tests/support.ts";
 import { row, table } from "./timing.ts";
 
@@ -93,7 +94,7 @@ async function pace(
 function official(python: string, model: string, frame: Frame, steps: number): number {
   const folder = mkdtempSync(join(tmpdir(), "cpd-bench-"));
   const file = join(folder, "frame.xyz");
-  writeFileSync(file, extendedXyz(frame));
+  writeFileSync(file, extendedXyz(frame, [], []));
   const script = fileURLToPath(new URL("ase_md.py", import.meta.url));
   const { stdout, stderr } = spawnSync(
     python,

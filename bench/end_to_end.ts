@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { denseHydrogen, extendedXyz } from "../src/speed/inputs.ts";
+import { extendedXyz } from "../src/io/write_extxyz.ts";
+import { denseHydrogen } from "../src/speed/inputs.ts";
 import { row, table } from "./timing.ts";
 
 const MAIN = fileURLToPath(new URL("../src/cli/main.ts", import.meta.url));
@@ -25,7 +26,7 @@ export function benchEndToEnd(): void {
     for (const [frames, atoms, chosen] of [[575, 256, 200], [20000, 16, 1000]]) {
       const input = join(folder, `pool-${frames}.xyz`);
       const frame = (_: unknown, i: number) =>
-        extendedXyz(denseHydrogen(atoms, 1.24 + 0.16 * i / frames, i + 1));
+        extendedXyz(denseHydrogen(atoms, 1.24 + 0.16 * i / frames, i + 1), [], []);
       writeFileSync(input, Array.from({ length: frames }, frame).join(""));
       run(`${frames} frames of ${atoms} atoms, -n ${chosen}`, folder, distill(input, chosen));
     }

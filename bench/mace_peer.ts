@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 import { loadMace } from "../src/checkpoint/load.ts";
 import { openCpuBackend } from "../src/cpu/backend.ts";
 import { readNpy } from "../src/io/npy.ts";
-import { denseHydrogen, extendedXyz } from "../src/speed/inputs.ts";
+import { extendedXyz } from "../src/io/write_extxyz.ts";
+import { denseHydrogen } from "../src/speed/inputs.ts";
 import { largestError, rowError } from "../src/speed/errors.ts";
 import { check, interleave, micros, row, table, type Timing } from "./timing.ts";
 
@@ -30,7 +31,7 @@ export async function benchMace(python: string): Promise<void> {
       const paths = ["random.model", "frame.xyz", "out.npy", "forces.npy"].map((name) =>
         join(folder, name)
       );
-      writeFileSync(paths[1], extendedXyz(frame));
+      writeFileSync(paths[1], extendedXyz(frame, [], []));
       const { status, stdout, stderr } = spawnSync(python, [SCRIPT, String(rMax), ...paths], {
         encoding: "utf8",
         env: { ...process.env, OMP_NUM_THREADS: "1" },

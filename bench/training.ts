@@ -15,7 +15,8 @@ import type { Frame } from "../src/frame.ts";
 import { neighborList } from "../src/graph/neighbor_list.ts";
 import type { MaceModel } from "../src/model/mace_model.ts";
 import { weightsOf } from "../src/model/model_weights.ts";
-import { denseHydrogen, extendedXyz } from "../src/speed/inputs.ts";
+import { extendedXyz } from "../src/io/write_extxyz.ts";
+import { denseHydrogen } from "../src/speed/inputs.ts";
 import { mediumModel } from "../src/speed/medium_model.ts";
 import { adamState } from "../src/train/adam.ts";
 import type { LossOptions } from "../src/train/loss.ts";
@@ -126,7 +127,7 @@ function officialStep(
 ): { seconds: number; edges: number; resident_gb: number } {
   const folder = mkdtempSync(join(tmpdir(), "cpd-bench-"));
   const file = join(folder, "frames.xyz");
-  writeFileSync(file, frames.map(extendedXyz).join(""));
+  writeFileSync(file, frames.map((frame) => extendedXyz(frame, [], [])).join(""));
   const script = fileURLToPath(new URL("mace_train.py", import.meta.url));
   const { stdout, stderr } = spawnSync(python, ["-W", "ignore", script, model, file], {
     encoding: "utf8",

@@ -49,15 +49,3 @@ export function denseHydrogen(nAtoms: number, rs: number, seed = 1): Frame {
     info: new Map(),
   };
 }
-
-/** A frame of hydrogen as extended XYZ. */
-export function extendedXyz({ positions, cell }: Frame): string {
-  const lines = [
-    `${positions.length / 3}`,
-    `Lattice="${cell.join(" ")}" Properties=species:S:1:pos:R:3`,
-  ];
-  for (let i = 0; i < positions.length; i += 3) {
-    lines.push(`H ${[...positions.subarray(i, i + 3)].map((x) => x.toFixed(8)).join(" ")}`);
-  }
-  return `${lines.join("\n")}\n`;
-}
