@@ -29,6 +29,11 @@ import { terminalTables, writeComparison } from "../output/write_comparison.ts";
 import type { CompareCommand } from "../syntax/options.ts";
 import { readFeatures } from "./distill.ts";
 
+/** What a verdict by cheap regressors is worth; `bench/paper`. */
+const PROXY =
+  "By cheap regressors of energies, whose order of the methods fine-tuned models did not repeat beyond the " +
+  "noise; --train measures it on these data";
+
 /** `cpd compare`: methods at several sizes, on several splits, side by side. */
 export async function runCompare(command: CompareCommand): Promise<void> {
   const console = new Console(command.quiet);
@@ -69,6 +74,7 @@ export async function runCompare(command: CompareCommand): Promise<void> {
       console.warn("no verdict: random is not among the methods, or there is nothing beside it");
     }
     for (const line of verdictLines(summary)) console.say(line);
+    if (input.energy && !tuning) console.say(PROXY);
     process.stdout.write(command.json ? jsonText(summary) : terminalTables(summary));
     console.say(`Compared ${total} selections; wrote ${output}/`);
   } finally {
