@@ -25,7 +25,11 @@ for (const { method, size, errors, trained } of rows as Row[]) {
   const forces = mean(trained.forces_rmse) + spread(trained.forces_seed_deviation);
   console.log(`| ${method} | ${size} | ${energies} | ${forces} | ${mean(errors.krr_rmse)} |`);
 }
-const others = [["whole pool", n_pool, fine_tuning.whole_pool], ["before", 0, fine_tuning.before]];
+const others = [["whole pool", n_pool, fine_tuning.whole_pool], [
+  "before, E0 of the pool",
+  n_pool,
+  fine_tuning.before,
+]];
 for (const [name, n, { energy_rmse, forces_rmse }] of others) {
   console.log(`| ${name} | ${n} | ${mean(energy_rmse)} | ${mean(forces_rmse)} | |`);
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Frame, invertCell } from "../frame.ts";
 import { type Format, formatOf } from "../io/formats/formats.ts";
-import type { FrameRecord } from "../io/formats/frame_record.ts";
+import type { FrameRecord, Note } from "../io/formats/frame_record.ts";
 import { settingsOf } from "./open_template.ts";
 
 /** The frame that was sent, beside the input of its job. */
@@ -39,7 +39,7 @@ const NOT_OUTPUTS = new Set([
   "CONTCAR",
   "XDATCAR",
 ]);
-const PREFERRED = ["VASP vasprun.xml", "VASP OUTCAR"];
+const PREFERRED = ["pw.out", "vasprun.xml", "OUTCAR", "cp2k.out"];
 
 /** Reads the output of a job and holds it against the frame that was sent. */
 export async function collectJob(folder: string, sent: Frame): Promise<JobResult> {
@@ -50,13 +50,19 @@ export async function collectJob(folder: string, sent: Frame): Promise<JobResult
   const found = existsSync(folder) ? await outputOf(folder) : null;
   if (found === null) return failed("missing", "there is no output that is read");
   const notes: string[] = [];
+  let cut: string | null = null;
   let last: FrameRecord | null = null;
   try {
     const source = { name: found.name, path: join(folder, found.name), elements: null };
-    for await (const record of found.format.read(source, (note) => notes.push(note))) last = record;
+    const note: Note = (sentence, isCut = false) => {
+      notes.push(sentence);
+      if (isCut) cut = sentence;
+    };
+    for await (const record of found.format.read(source, note)) last = record;
   } catch (error) {
     return failed("unreadable", (error as Error).message);
   }
+  if (cut !== null) return failed(/not converge/.test(cut) ? "not converged" : "missing", cut);
   if (last === null) return failed("missing", notes[0] ?? `${found.name} holds no step`);
   if (last.converged === false) return failed("not converged", `${found.name} says so`);
   const order = orderOf(last.species, sent.species);
@@ -86,7 +92,7 @@ async function outputOf(folder: string) {
     const format = await formatOf(join(folder, name), name).catch(() => null);
     if (format) found.push({ name, format });
   }
-  const preferred = PREFERRED.map((name) => found.find(({ format }) => format.name === name));
+  const preferred = PREFERRED.map((name) => found.find((one) => one.name === name));
   return preferred.find(Boolean) ?? found[0] ?? null;
 }
 

@@ -3,12 +3,15 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { ParseError, RequestError } from "../errors.ts";
 import { atomicNumber, chemicalSymbol, distinctElements, type Frame } from "../frame.ts";
 import { BOHR } from "../units.ts";
-import { type JobTemplate, rowsOf, scaledMesh } from "./template.ts";
+import { readNumber } from "../io/formats/lines.ts";
+import { type JobTemplate, requirePeriodic, rowsOf, scaledMesh } from "./template.ts";
 
 const CARDS =
   /^\s*(ATOMIC_SPECIES|ATOMIC_POSITIONS|K_POINTS|CELL_PARAMETERS|OCCUPATIONS|CONSTRAINTS|ATOMIC_VELOCITIES|ATOMIC_FORCES|HUBBARD|ADDITIONAL_K_POINTS|SOLVENTS)\b/i;
-const STRUCTURE = "ibrav|nat|celldm\\(\\d\\)|A|B|C|cosAB|cosAC|cosBC";
+const STRUCTURE = "ibrav|nat|celldm\\s*\\(\\s*\\d\\s*\\)|A|B|C|cosAB|cosAC|cosBC";
 const INPUT = "pw.in";
+/** Cards that are written anew, or belong to other atoms. */
+const MOVED = /^(ATOMIC_POSITIONS|CELL_PARAMETERS|ATOMIC_VELOCITIES|ATOMIC_FORCES)$/;
 
 /** Namelists and cards of an input of pw.x, in their order. */
 interface PwInput {
@@ -34,11 +37,12 @@ export function pwTemplate(path: string): JobTemplate {
       `its calculation is ${calculation}, expected scf: one label a frame`,
     );
   }
-  const outdir = setting(control, "outdir");
-  if (outdir !== null && isAbsolute(outdir)) {
+  for (const key of ["outdir", "wfcdir"]) {
+    const given = setting(control, key);
+    if (given === null || !isAbsolute(given)) continue;
     throw new ParseError(
       path,
-      `its outdir "${outdir}" is absolute: all jobs would write there; make it relative`,
+      `its ${key} "${given}" is absolute: all jobs would write there; make it relative`,
     );
   }
   const added = ["tprnfor", "tstress"].filter((key) => !/^\.t/i.test(setting(control, key) ?? ""));
@@ -49,23 +53,29 @@ export function pwTemplate(path: string): JobTemplate {
       ? [`${added.join(" and ")} set to .true.: labels need forces and stress`]
       : []),
     ...(own === null && mesh(input)
-      ? ["the k-mesh stays as it is: the template's cell is given by an ibrav"]
+      ? ["the k-mesh stays as it is: the cell of the template is not read (ibrav = 0 or 1 is)"]
       : []),
   ];
   return {
-    ...{ code: "Quantum ESPRESSO", notes, output: "pw.out", done: "JOB DONE" },
+    ...{ code: "Quantum ESPRESSO", notes, output: "pw.out" },
+    ...{ done: "JOB DONE", failed: "convergence NOT achieved" },
     command: `pw.x -in ${INPUT} > pw.out`,
     files: (frame, folder) =>
       new Map([[INPUT, write(input, frame, { path, folder, species, own, added })]]),
   };
 }
 
-/** What all jobs must have in common: all but the structure and the k-mesh, which may follow the cell. */
+/** What all jobs must have in common: all but the structure and the divisions of a mesh, which follow the cell. */
 export function pwSettings(folder: string): string {
   const path = join(folder, INPUT);
   const { namelists, cards } = parse(readFileSync(path, "utf8"), path);
   const lists = [...namelists].map(([name, body]) => `${name} ${withoutStructure(name, body)}`);
-  return [...lists, ...(cards.get("ATOMIC_SPECIES")?.rows ?? [])].join("\n").replace(/\s+/g, " ");
+  const others = [...cards].filter(([name]) => !MOVED.test(name)).map(([name, { head, rows }]) =>
+    name === "K_POINTS" && /automatic/i.test(head)
+      ? `${head} ${rows[0]?.trim().split(/\s+/).slice(3)}`
+      : [head, ...rows].join("\n")
+  );
+  return [...lists, ...others].join("\n").replace(/\s+/g, " ");
 }
 
 function parse(text: string, path: string): PwInput {
@@ -73,16 +83,18 @@ function parse(text: string, path: string): PwInput {
   const cards = new Map<string, { head: string; rows: string[] }>();
   let [list, card] = ["", ""];
   for (const line of text.split(/\r?\n/)) {
-    const [, opened] = /^\s*&(\w+)/.exec(line) ?? [];
+    const [, opened, rest] = /^\s*&(\w+)(.*)$/.exec(line) ?? [];
     if (opened && list !== "") break;
     if (opened) {
       list = opened.toUpperCase();
       namelists.set(list, "");
-    } else if (list !== "") {
-      // The slash that closes it may stand behind the last key.
-      const bare = line.replace(/'[^']*'|"[^"]*"/g, "").replace(/!.*/, "").trimEnd();
-      const closed = bare.endsWith("/");
-      const body = closed ? line.slice(0, line.lastIndexOf("/")) : line;
+    }
+    if (list !== "") {
+      // Keys may stand behind the name, and the slash that closes it behind the last key.
+      const text = rest ?? line;
+      const bare = withoutComment(text);
+      const closed = bare.trimEnd().endsWith("/");
+      const body = closed ? bare.slice(0, bare.lastIndexOf("/")) : text;
       if (body.trim() !== "") namelists.set(list, `${namelists.get(list)}${body}\n`);
       if (closed) list = "";
     } else if (CARDS.test(line)) {
@@ -96,8 +108,19 @@ function parse(text: string, path: string): PwInput {
   return { namelists, cards };
 }
 
-/** Value of a key of a namelist without its quotes, or null. */
-function setting(body: string, key: string): string | null {
+/** A line up to a comment that stands in no quotes. */
+function withoutComment(line: string): string {
+  return /^(?:[^'"!]|'[^']*'?|"[^"]*"?)*/.exec(line)![0];
+}
+
+/** A number of Fortran. */
+function numberOf(text: string | null): number {
+  return text === null ? NaN : readNumber(text);
+}
+
+/** Value of a key of a namelist without its quotes and not in a comment, or null. */
+function setting(text: string, key: string): string | null {
+  const body = text.split("\n").map(withoutComment).join("\n");
   const [, value] =
     new RegExp(`(?:^|[\\s,])${key}\\s*=\\s*('[^']*'|"[^"]*"|[^,\\s!]+)`, "im").exec(body) ?? [];
   return value?.replace(/^['"]|['"]$/g, "") ?? null;
@@ -139,15 +162,17 @@ function speciesOf({ cards }: PwInput, path: string): Map<number, string> {
 /** Rows of the template's own cell, Å; null where it is given in a way that is not read. */
 function cellOf({ namelists, cards }: PwInput): Float64Array | null {
   const system = namelists.get("SYSTEM") ?? "";
-  const [a, celldm] = ["A", "celldm\\(1\\)"].map((key) => setting(system, key));
-  const alat = a !== null ? Number(a) : celldm !== null ? BOHR * Number(celldm) : NaN;
-  const ibrav = Number(setting(system, "ibrav") ?? 0);
-  if (ibrav === 1) return Float64Array.of(alat, 0, 0, 0, alat, 0, 0, 0, alat);
+  const [a, celldm] = ["A", "celldm\\s*\\(\\s*1\\s*\\)"].map((key) =>
+    numberOf(setting(system, key))
+  );
+  const alat = Number.isNaN(a) ? BOHR * celldm : a;
+  const ibrav = numberOf(setting(system, "ibrav") ?? "0");
+  if (ibrav === 1 && alat > 0) return Float64Array.of(alat, 0, 0, 0, alat, 0, 0, 0, alat);
   const card = cards.get("CELL_PARAMETERS");
   if (ibrav !== 0 || !card) return null;
   const factor = /bohr/i.test(card.head) ? BOHR : /angstrom/i.test(card.head) ? 1 : alat;
   const cell = Float64Array.from(
-    card.rows.slice(0, 3).flatMap((row) => row.trim().split(/\s+/).map(Number)),
+    card.rows.slice(0, 3).flatMap((row) => row.trim().split(/\s+/).slice(0, 3).map(readNumber)),
   );
   return cell.length === 9 && cell.every(Number.isFinite) ? cell.map((x) => factor * x) : null;
 }
@@ -156,7 +181,7 @@ function cellOf({ namelists, cards }: PwInput): Float64Array | null {
 function mesh({ cards }: PwInput): number[] | null {
   const card = cards.get("K_POINTS");
   if (!card || !/automatic/i.test(card.head)) return null;
-  return card.rows[0]?.trim().split(/\s+/).map(Number) ?? null;
+  return card.rows[0]?.trim().split(/\s+/).slice(0, 6).map(Number) ?? null;
 }
 
 function write(
@@ -179,11 +204,7 @@ function write(
       }`,
     );
   }
-  if (!frame.pbc.every(Boolean)) {
-    throw new RequestError(
-      `Cannot make a job of ${frame.id}: it is not periodic in all directions, and pw.x is`,
-    );
-  }
+  requirePeriodic(frame, "pw.x");
   const lists = [...input.namelists].map(([name, body]) => {
     let own = withoutStructure(name, body);
     if (name === "SYSTEM") own = `  ibrav = 0, nat = ${frame.species.length},\n${own}`;
@@ -193,9 +214,7 @@ function write(
     }
     return `&${name}\n${own.split("\n").filter((line) => !/^[\s,]*$/.test(line)).join("\n")}\n/`;
   });
-  const cards = [...input.cards].filter(([name]) =>
-    !/^(ATOMIC_POSITIONS|CELL_PARAMETERS|ATOMIC_VELOCITIES|ATOMIC_FORCES)$/.test(name)
-  )
+  const cards = [...input.cards].filter(([name]) => !MOVED.test(name))
     .map(([name, { head, rows }]) => {
       const points = name === "K_POINTS" ? mesh(input) : null;
       if (!points || own === null) return [head, ...rows].join("\n");

@@ -1,3 +1,4 @@
+import { RequestError } from "../errors.ts";
 import type { Frame } from "../frame.ts";
 
 /** A real input of another program, whose structure is replaced. */
@@ -8,6 +9,8 @@ export interface JobTemplate {
   /** File that the command writes, and the text in it that says that it came to its end. */
   readonly output: string;
   readonly done: string;
+  /** Text that says that it ended without converging, or null. */
+  readonly failed: string | null;
   /** What was changed besides the structure, in sentences. */
   readonly notes: readonly string[];
   /**
@@ -21,6 +24,14 @@ export interface JobTemplate {
 
 /** Text of an input without its structure: what all jobs must have in common. */
 export type SettingsOf = (folder: string) => string;
+
+/** @throws {RequestError} where a frame has no cell for a program that needs one */
+export function requirePeriodic({ id, pbc, cell }: Frame, code: string): void {
+  if (pbc.every(Boolean) && cell.some((x) => x !== 0)) return;
+  throw new RequestError(
+    `Cannot make a job of ${id}: it is not periodic in all directions, and ${code} is`,
+  );
+}
 
 /** Rows of numbers as inputs have them. */
 export function rowsOf(values: Float64Array, width = 3): string[] {

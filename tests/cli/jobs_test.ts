@@ -1,118 +1,11 @@
-/** Jobs that label frames, and what becomes of them. */
+/** Jobs of VASP and CP2K, templates that make none, and what becomes of jobs. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
 import { CELL, outcar, step } from "../formats/reading.ts";
-import { assertClose } from "../support.ts";
+import { pool, PW } from "./job_inputs.ts";
 import { inFolder, runProgram } from "./program.ts";
-
-const SPECIES = "/usr/share/espresso/pseudo";
-
-const PW = `&CONTROL
-  calculation = 'scf', prefix = 'h', pseudo_dir = './pseudo', outdir = './tmp'
-/
-&SYSTEM
-  ibrav = 1, A = 3.0, nat = 2, ntyp = 1
-  ecutwfc = 20, occupations = 'smearing', smearing = 'fermi-dirac', degauss = 0.00633 ! 1000 K
-/
-&ELECTRONS
-  conv_thr = 1.0d-6
-/
-ATOMIC_SPECIES
-H 1.008 H.UPF
-ATOMIC_POSITIONS angstrom
-H 0 0 0
-H 0 0 0.74
-K_POINTS automatic
-2 2 2 0 0 0
-`;
-
-/** Two atoms in cubes of growing width. */
-function pool(n: number): string {
-  return Array.from({ length: n }, (_, i) => {
-    const side = 2.6 + 0.2 * i;
-    return `2\nLattice="${side} 0 0 0 ${side} 0 0 0 ${side}" Properties=species:S:1:pos:R:3 rs=1.${i} pbc="T T T"\n` +
-      `H 0.1 0.2 0.3\nH 0.1 0.2 ${1 + 0.05 * i}\n`;
-  }).join("");
-}
-
-test("jobs of pw.x: the structure is replaced, the k-mesh keeps its spacing, forces are asked for", () =>
-  inFolder(async (folder) => {
-    writeFileSync(join(folder, "pool.xyz"), pool(3));
-    writeFileSync(join(folder, "scf.in"), PW);
-    const run = await runProgram(["jobs", "pool.xyz", "--template", "scf.in", "-o", "jobs"], {
-      cwd: folder,
-    });
-    assert.equal(run.code, 0, run.stderr);
-    assert.match(run.stderr, /warning: tprnfor and tstress set to \.true\./);
-    assert.deepEqual(readdirSync(join(folder, "jobs")).sort(), [
-      "0000",
-      "0001",
-      "0002",
-      "jobs.csv",
-      "submit.sh",
-    ]);
-    const input = readFileSync(join(folder, "jobs/0000/pw.in"), "utf8");
-    assert.match(input, /ibrav = 0, nat = 2,/);
-    assert.doesNotMatch(input, /A = 3\.0|ibrav = 1/);
-    assert.match(input, /degauss = 0\.00633 ! 1000 K/);
-    assert.match(input, /pseudo_dir = '\.\.\/\.\.\/pseudo'/);
-    assert.match(input, /K_POINTS automatic\n {2}3 3 3 0 0 0\n/, "2 in 3.0 Å are 3 in 2.6 Å");
-    assert.match(
-      readFileSync(join(folder, "jobs/0002/pw.in"), "utf8"),
-      /K_POINTS automatic\n {2}2 2 2 0 0 0\n/,
-    );
-    assert.match(
-      input,
-      /ATOMIC_POSITIONS angstrom\nH +0\.1000000000 +0\.2000000000 +0\.3000000000\nH .* 1\.0000000000\n$/,
-    );
-    writeFileSync(join(folder, "jobs/0001/pw.out"), "kept");
-    const more = await runProgram(
-      ["jobs", "pool.xyz", "pool.xyz@0", "--template", "scf.in", "-o", "jobs", "--chunk", "2"],
-      { cwd: folder },
-    );
-    assert.match(more.stderr, /Made 0 jobs in jobs\/ \(3 were there\)/);
-    assert.equal(readFileSync(join(folder, "jobs/0001/pw.out"), "utf8"), "kept");
-    assert.match(readFileSync(join(folder, "jobs/submit.sh"), "utf8"), /--array=0-1\n/);
-  }));
-
-test("chosen frames are labelled by pw.x, and a scan of the labels finds no problem", () =>
-  inFolder(async (folder) => {
-    const potentials = spawnSync("ls", [SPECIES], { encoding: "utf8" }).stdout?.split("\n") ?? [];
-    const own = potentials.find((name) => /^H\.pbe.*\.UPF$/.test(name));
-    if (spawnSync("pw.x", ["-h"]).error || !own) {
-      assert.ok(!process.env.REQUIRE_PW, "pw.x is required");
-      return console.log("skipped: there is no pw.x, or no pseudopotential of hydrogen");
-    }
-    mkdirSync(join(folder, "pseudo"));
-    writeFileSync(join(folder, "pseudo/H.UPF"), readFileSync(join(SPECIES, own)));
-    writeFileSync(join(folder, "pool.xyz"), pool(5));
-    writeFileSync(join(folder, "scf.in"), PW);
-    const run = async (...args: string[]) => {
-      const { code, stderr, stdout } = await runProgram(args, { cwd: folder });
-      assert.equal(code, 0, stderr);
-      return stdout + stderr;
-    };
-    await run("distill", "pool.xyz", "-n", "2", "-o", "chosen", "--backend", "cpu");
-    await run("jobs", "chosen/selected.xyz", "--template", "scf.in", "-o", "jobs");
-    const submitted = spawnSync("sh", ["jobs/submit.sh"], { cwd: folder, encoding: "utf8" });
-    assert.equal(submitted.status, 0, submitted.stderr);
-    assert.match(await run("collect", "jobs", "-o", "labelled.xyz"), /Wrote 2 of 2 frames/);
-    const text = readFileSync(join(folder, "labelled.xyz"), "utf8");
-    assert.match(text, /REF_energy=-3\d\.\d+ REF_stress="[^"]+" id=chosen\/selected\.xyz@0 rs=1\./);
-    const forces = [...text.matchAll(/^H .*$/gm)].map(([row]) =>
-      row.split(" ").slice(4).map(Number)
-    );
-    assertClose(forces[0], forces[1].map((x) => -x), 1e-3, "opposite forces of a molecule");
-    assert.match(await run("scan", "labelled.xyz"), /No problems found/);
-    // What is done is not run again, and gives the same labels.
-    spawnSync("sh", ["jobs/submit.sh"], { cwd: folder });
-    await run("collect", "jobs", "-o", "again.xyz");
-    assert.equal(readFileSync(join(folder, "again.xyz"), "utf8"), text);
-  }));
 
 const POTCAR = ["O 08Apr2002", "H 15Jun2001"]
   .map((name) =>
@@ -204,10 +97,7 @@ test("collect tells jobs that are done from all others, and puts atoms back in t
     assert.match(run.stdout, /^status +jobs\ndone +2\n/);
   }));
 
-test("jobs of CP2K: the cell and the atoms are replaced, all else stays", () =>
-  inFolder(async (folder) => {
-    writeFileSync(join(folder, "pool.xyz"), pool(1));
-    const input = `&GLOBAL
+const CP2K = `&GLOBAL
   RUN_TYPE ENERGY_FORCE
 &END GLOBAL
 &FORCE_EVAL
@@ -216,29 +106,44 @@ test("jobs of CP2K: the cell and the atoms are replaced, all else stays", () =>
     &END FORCES
   &END PRINT
   &SUBSYS
+    &PRINT
+      &CELL
+      &END CELL
+    &END PRINT
     &CELL
       ABC 5 5 5
+      SYMMETRY CUBIC
       PERIODIC XYZ
     &END CELL
     &COORD
       H 0 0 0
-    &END COORD
-    &KIND H
+    &END COORD ! atoms
+    &kind h
       BASIS_SET DZVP
     &END KIND
   &END SUBSYS
 &END FORCE_EVAL
 `;
-    writeFileSync(join(folder, "in.inp"), input);
-    const run = await runProgram(["jobs", "pool.xyz", "--template", "in.inp", "-o", "jobs"], {
-      cwd: folder,
-    });
-    assert.equal(run.code, 0, run.stderr);
-    const written = readFileSync(join(folder, "jobs/0000/cp2k.inp"), "utf8");
-    assert.doesNotMatch(written, /ABC 5/);
-    assert.match(written, /&CELL\n +A +2\.6000000000 .*\n +B .*\n +C .*\n +PERIODIC XYZ/);
-    assert.equal([...written.matchAll(/^ +H +\d/gm)].length, 2);
-    assert.match(written, /BASIS_SET DZVP/);
+
+test("jobs of CP2K: the cell and the atoms are replaced, all else stays", () =>
+  inFolder(async (folder) => {
+    writeFileSync(join(folder, "pool.xyz"), pool(1));
+    for (const text of [CP2K, CP2K.replaceAll("\n", "\r\n")]) {
+      writeFileSync(join(folder, "in.inp"), text);
+      const output = `jobs${text.length}`;
+      const run = await runProgram(["jobs", "pool.xyz", "--template", "in.inp", "-o", output], {
+        cwd: folder,
+      });
+      assert.equal(run.code, 0, run.stderr);
+      const written = readFileSync(join(folder, output, "0000/cp2k.inp"), "utf8");
+      assert.doesNotMatch(written, /ABC 5|SYMMETRY|H 0 0 0/);
+      assert.match(
+        written,
+        /&PRINT\n +&CELL\n +&END CELL\n +&END PRINT\n +&CELL\n +A +2\.6000000000 .*\n +B .*\n +C .*\n +PERIODIC XYZ/,
+      );
+      assert.equal([...written.matchAll(/^ +H +\d/gm)].length, 2);
+      assert.match(written, /&kind h\n +BASIS_SET DZVP/);
+    }
   }));
 
 /** Templates that make no labels, and what is said of them. */
@@ -264,6 +169,21 @@ const REFUSED: [name: string, template: string, message: RegExp][] = [
     PW.replace("\n/\n&SYSTEM", "\n&SYSTEM"),
     /namelist &CONTROL is never closed|lacks/,
   ],
+  [
+    "an absolute wfcdir",
+    PW.replace("outdir", "wfcdir = '/scratch', outdir"),
+    /its wfcdir "\/scratch" is absolute/,
+  ],
+  [
+    "CP2K with two force evaluations",
+    CP2K + CP2K.slice(CP2K.indexOf("&FORCE_EVAL")),
+    /it has two &FORCE_EVAL/,
+  ],
+  [
+    "CP2K that includes files",
+    CP2K.replace("  &SUBSYS", "  @INCLUDE kinds.inc\n  &SUBSYS"),
+    /it says "@INCLUDE KINDS\.INC"/,
+  ],
   ["no input", "hello\n", /it is no input of pw\.x or CP2K/],
   [
     "CP2K without forces",
@@ -288,11 +208,27 @@ test("templates that make no labels are refused", () =>
       assert.ok(run.code === 3 || run.code === 4, `${name}: ${run.code} ${run.stderr}`);
       assert.match(run.stderr, message, name);
     }
-    vasp(folder, "NSW = 100\n");
+    vasp(folder, "ENCUT = 400 ; NSW = 100 ; IBRION = 2\n");
     const relax = await runProgram(["jobs", "pool.xyz", "--template", "vasp", "-o", "jobs"], {
       cwd: folder,
     });
     assert.match(relax.stderr, /its NSW is 100, expected 0/);
+    const incar = async (text: string, potcar = POTCAR) => {
+      writeFileSync(join(folder, "vasp/INCAR"), text);
+      writeFileSync(join(folder, "vasp/POTCAR"), potcar);
+      return (await runProgram(["jobs", "pool.xyz", "--template", "vasp", "-o", "v"], {
+        cwd: folder,
+      })).stderr;
+    };
+    assert.match(await incar("MAGMOM = 5 0.6\n"), /it sets MAGMOM, which belong to one structure/);
+    assert.match(
+      await incar("LDAUU = 4 0 # eV\n"),
+      /has 1 of the 2 elements of the POTCAR, and the INCAR sets LDAUU/,
+    );
+    assert.match(
+      await incar("ENCUT = 400\n", POTCAR + POTCAR),
+      /are of one element: frames cannot say which/,
+    );
     const none = await runProgram(["collect", "empty", "-o", "x.xyz"], { cwd: folder });
     assert.equal(none.code, 2);
     assert.match(none.stderr, /Cannot collect from "empty": it has no jobs\.csv/);

@@ -79,7 +79,20 @@ async function collectOne(
 ): Promise<Collected & { settings: string | null }> {
   let sent: Frame | null = null;
   if (existsSync(join(folder, SENT))) {
-    for await (const frame of readFrames(id, join(folder, SENT), new Set([0]))) sent = frame;
+    try {
+      for await (const frame of readFrames(id, join(folder, SENT), new Set([0]))) sent = frame;
+    } catch (error) {
+      const reason = `${SENT}: ${(error as Error).message}`;
+      return {
+        folder,
+        id,
+        frame: null,
+        status: "unreadable",
+        reason,
+        labels: null,
+        settings: null,
+      };
+    }
   }
   if (sent === null) {
     const reason = `${SENT}, the frame that was sent, is not there`;

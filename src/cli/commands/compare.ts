@@ -3,7 +3,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { compare, type ComparePool, countTrials, seedsOf } from "../../compare/compare.ts";
 import type { FineTuning } from "../../compare/fine_tuning.ts";
-import { InterruptedError } from "../../errors.ts";
+import { InterruptedError, RequestError } from "../../errors.ts";
 import type { FrameEntry } from "../../io/inputs.ts";
 import type { Matrix } from "../../matrix.ts";
 import { autoStrata } from "../../select/strata.ts";
@@ -39,10 +39,7 @@ export async function runCompare(command: CompareCommand): Promise<void> {
   const console = new Console(command.quiet);
   const { output, force, tuning } = command;
   const goesOn = tuning !== null && holdsRestart(output) && !force;
-  if (!goesOn) {
-    checkOutput(output, force, sourcesOf(command));
-    rmSync(join(output, RESTART), { force: true });
-  }
+  if (!goesOn) checkOutput(output, force, sourcesOf(command));
   const pool = await loadPool(command.inputs, await loadOptions(command, false), console);
   const backend = await openBackend(command, console);
   let judge: FineTuning | null = null;
@@ -52,7 +49,13 @@ export async function runCompare(command: CompareCommand): Promise<void> {
     const input = comparePool(command, left.entries, features, console);
     const total = countTrials(input, command);
     if (tuning) {
+      if (!input.energy) {
+        throw new RequestError(
+          "Cannot fine-tune: no energy has one name in all frames; name it with --energy-key",
+        );
+      }
       unlock = lockFolder(output);
+      if (!goesOn) rmSync(join(output, RESTART), { force: true });
       judge = await openJudge(
         { ...command, tuning },
         left,

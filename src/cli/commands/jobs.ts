@@ -1,5 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { RequestError, UsageError } from "../../errors.ts";
+import type { Frame } from "../../frame.ts";
 import { recordText } from "../../io/formats/frame_record.ts";
 import { NO_KEYS } from "../../io/inputs.ts";
 import { KNOWN_KEYS } from "../../io/frame_labels.ts";
@@ -7,11 +9,12 @@ import { csvLine } from "../../io/table.ts";
 import { SENT } from "../../jobs/collect_job.ts";
 import { openTemplate } from "../../jobs/open_template.ts";
 import { submitScript } from "../../jobs/submit_script.ts";
+import type { JobTemplate } from "../../jobs/template.ts";
 import { readLabelled } from "../input/labelled_frames.ts";
 import { loadPool } from "../input/load_pool.ts";
 import { JOBS, readJobs } from "../input/jobs_folder.ts";
 import { Console } from "../output/output.ts";
-import { saveWhole } from "../output/restart_folder.ts";
+import { append, saveWhole } from "../output/restart_folder.ts";
 import type { JobsCommand } from "../syntax/jobs_options.ts";
 
 const BATCH_ATOMS = 65536;
@@ -27,41 +30,68 @@ export async function runJobs(command: JobsCommand): Promise<void> {
   for (const note of template.notes) console.warn(note);
   const known = new Map(readJobs(output));
   const pool = await loadPool(command.inputs, { keys: NO_KEYS, strict, species, output }, console);
-  let made = 0;
+  const table = join(output, JOBS);
+  let [made, isolated] = [0, 0];
   try {
     mkdirSync(output, { recursive: true });
+    if (known.size === 0) saveWhole(output, JOBS, csvLine(["id", "folder"]));
     for await (const batch of readLabelled(pool, KNOWN_KEYS, BATCH_ATOMS)) {
       for (const { entry, frame } of batch) {
-        if (entry.isolated || known.has(frame.id)) continue;
-        const name = String(known.size).padStart(4, "0");
-        const folder = join(output, name);
-        const files = template.files(frame, folder);
-        rmSync(folder, { recursive: true, force: true }); // of a run that ended before its row was written
-        mkdirSync(folder);
-        for (const [file, text] of files) writeFileSync(join(folder, file), text);
-        const kept = [...frame.info].filter(([key, value]) => isShort(key, value));
-        const info = [["id", frame.id] as const, ...kept.filter(([key]) => key !== "id")];
-        writeFileSync(
-          join(folder, SENT),
-          recordText({ ...frame, energy: null, forces: null, stress: null, info }),
-        );
-        known.set(frame.id, name);
-        made++;
+        if (entry.isolated) isolated++;
+        else if (known.has(frame.id)) requireSame(join(output, known.get(frame.id)!), frame);
+        else {
+          const name = String(known.size).padStart(4, "0");
+          makeJob(template, frame, join(output, name));
+          append(table, csvLine([frame.id, name]));
+          known.set(frame.id, name);
+          made++;
+        }
       }
     }
   } finally {
     await pool.dispose();
   }
-  const rows = [...known].map(([id, folder]) => csvLine([id, folder]));
-  saveWhole(output, JOBS, csvLine(["id", "folder"]) + rows.join(""));
-  const script = submitScript(template, command.command ?? template.command, known.size, chunk);
-  saveWhole(output, "submit.sh", script);
+  if (isolated > 0) console.say(`${isolated} isolated atoms are left out`);
+  if (known.size === 0) {
+    throw new RequestError("Cannot make jobs: there is no frame but isolated atoms");
+  }
+  const shell = command.command ?? template.command;
+  saveWhole(output, "submit.sh", submitScript(template, shell, output, known.size, chunk));
   const before = known.size - made;
   console.say(
     `Made ${made} jobs in ${output}/${
       before > 0 ? ` (${before} were there)` : ""
     }: run them with ` +
       `sbatch or sh ${output}/submit.sh, then cpd collect ${output} -o labelled.xyz`,
+  );
+}
+
+/** @throws {UsageError} if something is there already that is no job of this folder */
+function makeJob(template: JobTemplate, frame: Frame, folder: string): void {
+  const files = template.files(frame, folder);
+  if (existsSync(folder)) {
+    throw new UsageError(
+      `Cannot make a job in "${folder}": it is there, and not in ${JOBS}; use another -o`,
+    );
+  }
+  mkdirSync(folder);
+  for (const [file, text] of files) writeFileSync(join(folder, file), text);
+  writeFileSync(join(folder, SENT), sentText(frame));
+}
+
+/** The frame as it goes with its job: without labels, and with its short keys. */
+function sentText(frame: Frame): string {
+  const kept = [...frame.info].filter(([key, value]) => isShort(key, value));
+  const info = [["id", frame.id] as const, ...kept.filter(([key]) => key !== "id")];
+  return recordText({ ...frame, energy: null, forces: null, stress: null, info });
+}
+
+/** @throws {UsageError} if a job of this id was made for other atoms */
+function requireSame(folder: string, frame: Frame): void {
+  const path = join(folder, SENT);
+  if (existsSync(path) && readFileSync(path, "utf8") === sentText(frame)) return;
+  throw new UsageError(
+    `Cannot go on: ${folder} was made for another ${frame.id}; use another -o, or call the file differently`,
   );
 }
 

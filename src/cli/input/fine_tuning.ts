@@ -21,6 +21,7 @@ import { isInterrupted } from "../interrupt.ts";
 import type { Console } from "../output/output.ts";
 import { type Course, holdsRestart, readRestart, writeRestart } from "../output/restart_folder.ts";
 import type { CompareCommand, FineTuningOptions } from "../syntax/options.ts";
+import { VERSION } from "../syntax/version.ts";
 import { LabelCensus, readLabelled } from "./labelled_frames.ts";
 import type { PoolOfFrames } from "./load_pool.ts";
 import { openStartingModel } from "./starting_model.ts";
@@ -34,7 +35,7 @@ const BATCH_ATOMS = 65536;
 /** Steps that are timed before it starts, after one that is not. */
 const TIMED = 2;
 
-/** Fine-tuning as `cpd train` does it by default, but for a fixed number of epochs. */
+/** Loss, clipping and decay are those of `cpd train`; epochs and learning rate are those of a short fine-tuning. */
 function fitOptions(tuning: FineTuningOptions, moving: ReadonlySet<string>): FitOptions {
   const { epochs, batch, learningRate } = tuning;
   return {
@@ -70,6 +71,13 @@ export async function openJudge(
   const all = [...frames.values()];
   const elements = distinctElements(all.flatMap(({ frame }) => [...frame.species]));
   const { tuning, output } = command;
+  if (command.sizes[0] < tuning.batch) {
+    throw new RequestError(
+      `Cannot fine-tune on ${
+        command.sizes[0]
+      } frames in steps of ${tuning.batch}: use a smaller --batch`,
+    );
+  }
   const start = openStartingModel(
     { model: tuning.model, head: tuning.head, elements: "seen" },
     elements,
@@ -84,7 +92,7 @@ export async function openJudge(
   };
   await tellTime({ backend, start, options, frames: all, workload }, console);
   const judge = await openFineTuning(backend, start, frames, options, onStep);
-  const course = courseOf(command, all, start.sha256, backend);
+  const course = courseOf(command, options, all, start.sha256, backend);
   return kept(judge, output, course, backend);
 }
 
@@ -101,11 +109,13 @@ async function labelledFrames(
     forces: tuning.forcesKey,
   };
   const census = new LabelCensus();
+  let open = 0;
   const frames = new Map<FrameEntry, KeyedFrame>();
   for await (const batch of readLabelled(pool, keys, BATCH_ATOMS)) {
     for (const { entry, frame, labels } of batch) {
       const usable = usableLabels(frame, labels);
       census.add(frame.id, labels, usable);
+      if (!labels.converged) open++;
       const { energy, forces } = usable;
       if (energy === null || forces === null) {
         const what = energy === null ? "energy; --energy-key" : "forces; --forces-key";
@@ -119,6 +129,11 @@ async function labelledFrames(
     }
   }
   census.tell(console);
+  if (open > 0) {
+    console.warn(
+      `${open} frames did not converge and are trained and tested on: --skip-bad leaves them out`,
+    );
+  }
   return frames;
 }
 
@@ -190,18 +205,16 @@ function kept(judge: FineTuning, output: string, course: Course, { name }: Backe
 
 /** What decides the errors of a training of given frames. */
 function courseOf(
-  { tuning }: TuningCommand,
+  { tuning: { head } }: TuningCommand,
+  { moving: _all, ...options }: FitOptions,
   frames: readonly KeyedFrame[],
   model: string,
   { name }: Backend,
 ): Course {
-  const { epochs, batch, learningRate, head } = tuning;
   const train = frames.map((own) => ({ ...own, replayed: false, converged: true }));
   return {
     frames: framesHash({ train, valid: [] }),
-    ...{ model, backend: name },
-    ...Object.fromEntries(
-      Object.entries({ epochs, batch, learningRate, head }).map(([key, x]) => [key, String(x)]),
-    ),
+    ...{ program: VERSION, model, backend: name, head: String(head) },
+    ...Object.fromEntries(Object.entries(options).map(([key, x]) => [key, JSON.stringify(x)])),
   };
 }

@@ -134,7 +134,9 @@ function agreement(
     (_, split) =>
       mean(sizes.map((size) => rankCorrelation(at(curves, size, split), at(proxy, size, split)))),
   );
-  const { mean: value, low, high } = pairedTest(correlations, testShare);
+  const known = correlations.filter(Number.isFinite);
+  if (known.length < 2) return null;
+  const { mean: value, low, high } = pairedTest(known, testShare);
   return { mean: value, low: Math.max(-1, low), high: Math.min(1, high) };
 }
 
@@ -146,7 +148,11 @@ export function verdictLines({ verdict, fine_tuning }: ComparisonSummary): strin
     const agrees = ranks &&
       `kernel ridge regression of energies ranks the methods with a rank correlation of ${
         ranks.mean.toFixed(2)
-      } (95 % interval ${ranks.low.toFixed(2)} to ${ranks.high.toFixed(2)})`;
+      } (95 % interval ${
+        ranks.low < ranks.high
+          ? `${ranks.low.toFixed(2)} to ${ranks.high.toFixed(2)}`
+          : "not to be had"
+      }), on the same selections and test frames`;
     return [...lines, ...(agrees ? [agrees] : [])].map((line) =>
       `Fine-tuned, ${quantity}: ${line}`
     );

@@ -64,7 +64,11 @@ function trainedTable({ rows, fine_tuning, n_pool, options }: ComparisonSummary)
       ...[meV(trained!.forces_rmse), spread(trained!.forces_seed_deviation)],
     ];
   });
-  const others = [["whole pool", String(n_pool), whole_pool], ["before", "0", before]] as const;
+  const others = [["whole pool", String(n_pool), whole_pool], [
+    "before, with the energies of atoms of the pool",
+    String(n_pool),
+    before,
+  ]] as const;
   const rest = others.map(([name, n, errors]) => [
     ...[name, n, meV(errors.energy_rmse), "", meV(errors.forces_rmse)],
   ]);

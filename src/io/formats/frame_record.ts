@@ -28,17 +28,19 @@ export function recordText(record: FrameRecord): string {
     ...(energy === null ? [] : [`REF_energy=${energy}`]),
     ...(stress === null ? [] : [`REF_stress="${[...stress].join(" ")}"`]),
     ...(converged === false ? ["converged=F"] : []),
-    ...info.map(([key, value]) =>
-      typeof value === "string" && /[\s"=]/.test(value)
-        ? `${key}="${value.replaceAll('"', '\\"')}"`
-        : `${key}=${value}`
-    ),
+    ...info.map(([key, value]) => `${key}=${quoted(String(value))}`),
   ];
   const columns: VectorColumn[] = [
     ...(forces ? [{ name: "REF_forces", vectors: forces }] : []),
     ...(velocities ? [{ name: "velocities", vectors: velocities }] : []),
   ];
   return extendedXyz(record, keys, columns);
+}
+
+/** A value as the comment line has it: in quotes, with escapes, where it would not be read back as it is. */
+function quoted(value: string): string {
+  if (/^[^\s"'=\\{}[\],]+$/.test(value)) return value;
+  return `"${value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n")}"`;
 }
 
 /** Positions of fractional coordinates.

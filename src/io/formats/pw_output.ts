@@ -108,9 +108,12 @@ async function noteLine(run: Run, line: string, lines: Lines, where: string): Pr
 }
 
 /** Why the step that is being read is not whole where the run ends, or null. */
-function cutShort({ energy, forces, forced, final, done, step, positions }: Run): string | null {
+function cutShort(run: Run): string | null {
+  const { energy, forces, forced, final, done, step, positions } = run;
   if (energy === null && step === 0 && positions !== null) {
-    return "no self-consistent cycle of it came to its end";
+    return run.reached
+      ? "no self-consistent cycle of it came to its end"
+      : "its self-consistent cycle did not converge";
   }
   if (energy === null && final) return "its last self-consistent cycle did not come to its end";
   const whole = forced ? forces !== null : false;
