@@ -166,7 +166,7 @@ const USAGE: [args: string[], code: number, message: RegExp][] = [
     /Cannot use --keep with --select auto: expected a number of frames/,
   ],
   [["distill", `${SAMPLE}@900:`, "-n", "5"], 3, /it holds no frame in that slice/],
-  [["distill", "-", "-", "-n", "5"], 3, /-: it holds no frame/],
+  [["distill", "-", "-", "-n", "5"], 2, /Cannot read standard input twice: give - once/],
   [
     ["compare", SAMPLE, "-n", "5", "--methods", ","],
     2,
