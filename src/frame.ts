@@ -65,6 +65,11 @@ export function atomicNumber(symbol: string): number {
   return ATOMIC_NUMBERS.get(symbol) ?? 0;
 }
 
+/** Atomic number of an atom's label, whose letters before anything else are a symbol (`H_pv`, `O1` → 8), or 0. */
+export function labelledNumber(label: string): number {
+  return atomicNumber(label.replace(/[^A-Za-z].*$/, ""));
+}
+
 /** Chemical symbol of an atomic number (1 → `H`). */
 export function chemicalSymbol(z: number): string {
   return SYMBOLS[z] ?? `Z${z}`;

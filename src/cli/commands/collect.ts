@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { InterruptedError, RequestError, UsageError } from "../../errors.ts";
 import type { Frame } from "../../frame.ts";
-import { recordText } from "../../io/formats/frame_record.ts";
+import { OWN_KEYS, recordText } from "../../io/formats/frame_record.ts";
 import { readFrames } from "../../io/inputs.ts";
 import { csvLine } from "../../io/table.ts";
 import { collectJob, type JobResult, SENT } from "../../jobs/collect_job.ts";
@@ -11,6 +11,7 @@ import { textTable } from "../../report/text_table.ts";
 import { JOBS, readJobs } from "../input/jobs_folder.ts";
 import { isInterrupted } from "../interrupt.ts";
 import { Console } from "../output/output.ts";
+import { checkTarget } from "../output/output_folder.ts";
 import type { CollectCommand } from "../syntax/jobs_options.ts";
 
 /** A job and what became of it. */
@@ -23,8 +24,6 @@ interface Collected {
   readonly labels: JobResult["labels"];
 }
 
-/** Keys that the frame that is written has from itself. */
-const OWN_KEYS = /^(lattice|properties|pbc)$/i;
 /** Jobs named in a warning. */
 const NAMED = 5;
 
@@ -32,9 +31,7 @@ const NAMED = 5;
 export async function runCollect(command: CollectCommand): Promise<void> {
   const console = new Console(command.quiet);
   const { folders, output, force } = command;
-  if (existsSync(output) && !force) {
-    throw new UsageError(`Cannot write "${output}": it exists; use --force or another -o`);
-  }
+  checkTarget(output, force, []);
   const jobs: (Collected & { settings: string | null })[] = [];
   for (const folder of folders) {
     const rows = readJobs(folder);

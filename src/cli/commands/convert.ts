@@ -1,9 +1,9 @@
-import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { InterruptedError, UsageError } from "../../errors.ts";
+import { InterruptedError } from "../../errors.ts";
 import { declaresUnit } from "../../io/declared_units.ts";
 import { KNOWN_KEYS } from "../../io/frame_labels.ts";
-import { recordText } from "../../io/formats/frame_record.ts";
+import { OWN_KEYS, recordText } from "../../io/formats/frame_record.ts";
 import { NO_KEYS } from "../../io/inputs.ts";
 import { lookUp } from "../../io/comment_line.ts";
 import { parseProperties } from "../../io/properties.ts";
@@ -20,17 +20,12 @@ import type { ConvertCommand } from "../syntax/convert_options.ts";
 const BATCH_ATOMS = 65536;
 /** Columns that have a place in every frame that is written. */
 const KNOWN_COLUMNS = /^(species|pos|z|numbers|velocit(y|ies)|vel|velo|v|momenta|momentum)$/i;
-/** Keys that say what the frame itself says. */
-const OWN_KEYS = /^(lattice|properties|pbc)$/i;
 
 /** `cpd convert`: frames of any format that is read, as canonical extended XYZ. */
 export async function runConvert(command: ConvertCommand): Promise<void> {
   const console = new Console(command.quiet);
   const { output, force, keys } = command;
-  checkTarget(output, sourcesOf(command));
-  if (existsSync(output) && (statSync(output).isDirectory() || !force)) {
-    throw new UsageError(`Cannot write "${output}": it exists; use --force or another -o`);
-  }
+  checkTarget(output, force, sourcesOf(command));
   const { strict, species, skipBad, where } = command;
   const pool = await loadPool(command.inputs, {
     ...{ keys: NO_KEYS, strict, species, output },

@@ -1,8 +1,8 @@
-import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import process from "node:process";
 import type { Backend } from "../../backend.ts";
-import { InterruptedError, UsageError } from "../../errors.ts";
+import { InterruptedError } from "../../errors.ts";
 import { NO_KEYS } from "../../io/inputs.ts";
 import { npyBytes, npyHeader } from "../../io/npy.ts";
 import { csvLine } from "../../io/table.ts";
@@ -23,13 +23,7 @@ export async function runFeatures(command: FeaturesCommand): Promise<void> {
   const console = new Console(command.quiet);
   const table = command.output.replace(/\.npy$/, "") + ".csv";
   for (const path of [command.output, table]) {
-    checkTarget(path, sourcesOf(command));
-    if (existsSync(path) && statSync(path).isDirectory()) {
-      throw new UsageError(`Cannot write "${path}": it is a folder; use another -o`);
-    }
-    if (existsSync(path) && !command.force) {
-      throw new UsageError(`Cannot write "${path}": it exists; use --force or another -o`);
-    }
+    checkTarget(path, command.force, sourcesOf(command));
   }
   const { strict, species, output } = command;
   const all = await loadPool(command.inputs, { keys: NO_KEYS, strict, species, output }, console);

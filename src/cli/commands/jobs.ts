@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RequestError, UsageError } from "../../errors.ts";
 import type { Frame } from "../../frame.ts";
-import { recordText } from "../../io/formats/frame_record.ts";
+import { OWN_KEYS, recordText } from "../../io/formats/frame_record.ts";
 import { NO_KEYS } from "../../io/inputs.ts";
 import { KNOWN_KEYS } from "../../io/frame_labels.ts";
 import { csvLine } from "../../io/table.ts";
@@ -96,6 +96,6 @@ function requireSame(folder: string, frame: Frame): void {
 }
 
 function isShort(key: string, value: string): boolean {
-  return value.length <= KEPT && !/^(lattice|properties|pbc)$/i.test(key) &&
+  return value.length <= KEPT && !OWN_KEYS.test(key) &&
     !/energ|stress|virial|converged|forc/i.test(key);
 }

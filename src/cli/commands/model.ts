@@ -1,4 +1,4 @@
-import { existsSync, renameSync, writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { exportWeights } from "../../checkpoint/export.ts";
 import { KNOWN_ELEMENTS, KNOWN_MODELS } from "../../checkpoint/known_models.ts";
@@ -115,10 +115,7 @@ function runExport(args: readonly string[]): void {
   if (typeof output !== "string") {
     throw new UsageError("Cannot export: -o FILE.safetensors is missing");
   }
-  if (existsSync(output) && !values.force) {
-    throw new UsageError(`Cannot write "${output}": it exists; use --force or another -o`);
-  }
-  checkTarget(output, [path]);
+  checkTarget(output, values.force === true, [path]);
   const elements = typeof values.elements === "string"
     ? values.elements.split(",").map((symbol) => symbol.trim())
     : null;

@@ -48,13 +48,19 @@ export function checkOutput(folder: string, force: boolean, sources: readonly st
   }
 }
 
-/** Refuses to write a file over one that is read.
+/** Refuses to write a file over one that is read, over a folder, or over any file unless it may be overwritten.
  * @throws {UsageError} */
-export function checkTarget(path: string, sources: readonly string[]): void {
+export function checkTarget(path: string, force: boolean, sources: readonly string[]): void {
   if (!existsSync(path)) return;
   const target = realpathSync(path);
   if (sources.some((source) => existsSync(source) && realpathSync(source) === target)) {
     throw new UsageError(`Cannot write "${path}": it is read; use another -o`);
+  }
+  if (statSync(path).isDirectory()) {
+    throw new UsageError(`Cannot write "${path}": it is a folder; use another -o`);
+  }
+  if (!force) {
+    throw new UsageError(`Cannot write "${path}": it exists; use --force or another -o`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ParseError } from "../../errors.ts";
-import { atomicNumber } from "../../frame.ts";
+import { labelledNumber } from "../../frame.ts";
 import { readChunks } from "../files.ts";
 import { BOHR, HARTREE } from "../../units.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
@@ -132,7 +132,7 @@ async function* steps(path: string, file: string, note?: Note): AsyncGenerator<S
     yield {
       number: Number(number),
       energy: energy === undefined ? null : HARTREE * readNumber(energy),
-      species: Uint8Array.from(rows, ([label]) => atomicNumber(label.replace(/[^A-Za-z].*$/, ""))),
+      species: Uint8Array.from(rows, ([label]) => labelledNumber(label)),
       vectors: Float64Array.from(rows.flatMap((row) => row.slice(1, 4).map(readNumber))),
     };
   }

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ParseError } from "../../errors.ts";
-import { atomicNumber, cellVolume } from "../../frame.ts";
+import { cellVolume, labelledNumber } from "../../frame.ts";
 import { readNpy } from "../npy.ts";
 import type { FrameRecord } from "./frame_record.ts";
 
@@ -81,7 +81,7 @@ function speciesOf(path: string, file: string, elements: readonly string[] | nul
   }
   const types = readFileSync(path, "utf8").trim().split(/\s+/).map(Number);
   return Uint8Array.from(types, (type) => {
-    const z = atomicNumber((names[type] ?? "").replace(/[^A-Za-z].*$/, ""));
+    const z = labelledNumber(names[type] ?? "");
     if (z > 0) return z;
     throw new ParseError(file, `type ${type} is "${names[type] ?? ""}", which is no element`);
   });

@@ -17,6 +17,9 @@ export interface FrameRecord extends Pick<Frame, "species" | "positions" | "cell
   readonly info?: readonly (readonly [key: string, value: string | number])[];
 }
 
+/** Keys that say what a record itself says. */
+export const OWN_KEYS = /^(lattice|properties|pbc)$/i;
+
 /** Told what a reader leaves out, in a sentence that follows the name of the file.
  * @param cut whether the file ends within a step */
 export type Note = (sentence: string, cut?: boolean) => void;

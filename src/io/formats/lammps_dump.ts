@@ -1,5 +1,5 @@
 import { ParseError } from "../../errors.ts";
-import { atomicNumber } from "../../frame.ts";
+import { labelledNumber } from "../../frame.ts";
 import { cartesian, type FrameRecord, type Note } from "./frame_record.ts";
 import { type Lines, numbersOf, readNumber } from "./lines.ts";
 
@@ -163,7 +163,7 @@ function speciesOf(table: Table, elements: readonly string[] | null): Uint8Array
   }
   return Uint8Array.from(words, (word) => {
     const symbol = name === "element" ? word : elements![Number(word) - 1] ?? "";
-    const z = atomicNumber(symbol.replace(/[^A-Za-z].*$/, ""));
+    const z = labelledNumber(symbol);
     if (z > 0) return z;
     throw new ParseError(
       table.where,
