@@ -129,7 +129,7 @@ export async function compare(
     const opened = await openSplit(input, options, backend, fineTuning, split);
     splits.push(opened.facts);
     for (const method of options.methods) {
-      for (let seed = 0; seed < seedsOf(method, options.seeds); seed++) {
+      for (let seed = 0; seed < seedsOf(method, options.seeds, fineTuning !== null); seed++) {
         const drawn = options.seed + BigInt(split * options.seeds + seed);
         for (const chosen of selections(opened.measured, { ...options, method, seed: drawn })) {
           const size = chosen.length;
@@ -257,18 +257,19 @@ function splitsOf(
   return energy === null && poolSize === null ? 1 : splits;
 }
 
-/** Selections per split: one where the seed changes nothing. */
-export function seedsOf(method: Method, seeds: number): number {
-  return FIXED.includes(method) ? 1 : seeds;
+/** Trials per split: one where the seed changes nothing. It always changes the order of the steps of a training. */
+export function seedsOf(method: Method, seeds: number, tuned: boolean): number {
+  return FIXED.includes(method) && !tuned ? 1 : seeds;
 }
 
 /** Number of selections that `compare` will make. */
 export function countTrials(
   input: Pick<ComparePool, "energy">,
   options: Pick<CompareOptions, "methods" | "sizes" | "seeds" | "splits" | "poolSize">,
+  tuned: boolean,
 ): number {
   const { methods, sizes, seeds } = options;
-  const perSize = methods.reduce((sum, method) => sum + seedsOf(method, seeds), 0);
+  const perSize = methods.reduce((sum, method) => sum + seedsOf(method, seeds, tuned), 0);
   return perSize * sizes.length * splitsOf(input, options);
 }
 

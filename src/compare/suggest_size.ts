@@ -96,7 +96,7 @@ export async function suggestSize(
     poolSize: null,
     seeds: labelled ? 1 : options.seeds,
   };
-  const total = countTrials(input, comparison);
+  const total = countTrials(input, comparison, false);
   const found = await compare(input, comparison, backend, (done) => report(done / total));
   return labelled ? byEnergy(found, options.margin) : byCoverage(found, radius);
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { kernelRidge } from "../../src/compare/kernel_ridge.ts";
 import { referenceBackend } from "../../src/backend.ts";
 import { compare, type CompareOptions, type ComparePool } from "../../src/compare/compare.ts";
+import type { FineTuning } from "../../src/compare/fine_tuning.ts";
 import { matrix, takeRows } from "../../src/matrix.ts";
 import { METHODS } from "../../src/select/method.ts";
 import { DEFAULTS } from "../options.ts";
@@ -132,6 +133,24 @@ test("compare() at one size is its part of compare() at several, for every metho
     const one = await run(input, { ...options, sizes: [size] });
     assert.deepEqual(both.trials.filter((trial) => trial.size === size), one.trials);
   }
+});
+
+test("compare() trains on one choice as often as on another, whatever the seed changes of it", async () => {
+  const trained: string[] = [];
+  const fineTuning: FineTuning = {
+    untrained: () => Promise.resolve({ energy: 1, forces: 1 }),
+    trained: (train, _test, seed) => {
+      trained.push(`${train.map(({ file, index }) => file + index)} ${seed}`);
+      return Promise.resolve({ energy: 1, forces: 1 });
+    },
+    close: () => Promise.resolve(),
+  };
+  const options = { ...OPTIONS, splits: 1, sizes: [6] };
+  const { trials } = await compare(frames(48), options, referenceBackend, () => {}, fineTuning);
+  assert.deepEqual(trials.map(({ method }) => method), ["random", "random", "fps", "fps"]);
+  const [, , , one, other] = trained;
+  assert.equal(one.split(" ")[0], other.split(" ")[0], "fps chooses the same frames");
+  assert.notEqual(one, other, "and trains on them in another order");
 });
 
 test("compare() does not see frames that others duplicate", async () => {

@@ -47,7 +47,7 @@ export async function runCompare(command: CompareCommand): Promise<void> {
   try {
     const { features, left } = await featuresOf(command, pool, backend, console);
     const input = comparePool(command, left.entries, features, console);
-    const total = countTrials(input, command);
+    const total = countTrials(input, command, tuning !== null);
     if (tuning) {
       if (!input.energy) {
         throw new RequestError(
@@ -94,7 +94,7 @@ function workloadOf(input: ComparePool, command: CompareCommand): Workload {
   const nTest = Math.ceil(testShare * input.frames.length);
   const pool = poolSize ?? input.frames.length - nTest;
   const perSplit = methods.flatMap((method) =>
-    Array.from({ length: seedsOf(method, seeds) }, () => sizes).flat()
+    Array.from({ length: seedsOf(method, seeds, true) }, () => sizes).flat()
   );
   return { nTest, sizes: Array.from({ length: splits }, () => [...perSplit, pool]).flat() };
 }

@@ -26,7 +26,7 @@ function meV(values: readonly (number | null)[] | undefined): string {
 
 function proxyTable({ rows, from_pool, n_pool, options }: ComparisonSummary): string {
   const seedDeviation = (method: Method, errors: ComparisonSummary["rows"][number]["errors"]) =>
-    errors && seedsOf(method, options.seeds) > 1 ? `±${meV(errors.krr_seed_deviation)}` : "";
+    errors && seedsOf(method, options.seeds, false) > 1 ? `±${meV(errors.krr_seed_deviation)}` : "";
   const head = [
     ...["method", "N", "krr", "seeds", "within", "ridge", "within"],
     ...["cov. radius", "feature cov."],
@@ -56,14 +56,11 @@ function trainedTable({ rows, fine_tuning, n_pool, options }: ComparisonSummary)
   if (!fine_tuning) return "";
   const { before, whole_pool } = fine_tuning;
   const head = ["method", "N", "energies", "seeds", "forces", "seeds"];
-  const body = rows.map(({ method, size, trained }) => {
-    const several = seedsOf(method, options.seeds) > 1;
-    const spread = (values: readonly number[]) => several ? `±${meV(values)}` : "";
-    return [
-      ...[method, String(size), meV(trained!.energy_rmse), spread(trained!.energy_seed_deviation)],
-      ...[meV(trained!.forces_rmse), spread(trained!.forces_seed_deviation)],
-    ];
-  });
+  const spread = (values: readonly number[]) => options.seeds > 1 ? `±${meV(values)}` : "";
+  const body = rows.map(({ method, size, trained }) => [
+    ...[method, String(size), meV(trained!.energy_rmse), spread(trained!.energy_seed_deviation)],
+    ...[meV(trained!.forces_rmse), spread(trained!.forces_seed_deviation)],
+  ]);
   const others = [["whole pool", String(n_pool), whole_pool], [
     "before, with the energies of atoms of the pool",
     String(n_pool),
