@@ -1,9 +1,9 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Frame, invertCell } from "../frame.ts";
 import { type Format, formatOf } from "../io/formats/formats.ts";
 import type { FrameRecord, Note } from "../io/formats/frame_record.ts";
-import { settingsOf } from "./open_template.ts";
+import { inputOf, settingsOf } from "./open_template.ts";
 
 /** The frame that was sent, beside the input of its job. */
 export const SENT = "frame.xyz";
@@ -23,6 +23,8 @@ export interface JobResult {
   readonly labels: Pick<FrameRecord, "energy" | "forces" | "stress"> | null;
   /** What the input has in common with those of other jobs. */
   readonly settings: string | null;
+  /** Whether the input was written after the output: another input may have made it, or files were copied. */
+  readonly stale: boolean;
 }
 
 /** Å; outputs print cells with three decimals at least. */
@@ -45,7 +47,7 @@ const PREFERRED = ["pw.out", "vasprun.xml", "OUTCAR", "cp2k.out"];
 export async function collectJob(folder: string, sent: Frame): Promise<JobResult> {
   const settings = existsSync(folder) ? settingsOf(folder) : null;
   const failed = (status: JobResult["status"], reason: string): JobResult => ({
-    ...{ status, reason, labels: null, settings },
+    ...{ status, reason, labels: null, settings, stale: false },
   });
   const found = existsSync(folder) ? await outputOf(folder) : null;
   if (found === null) return failed("missing", "there is no output that is read");
@@ -80,7 +82,15 @@ export async function collectJob(folder: string, sent: Frame): Promise<JobResult
   }
   const own = new Float64Array(forces.length);
   order.forEach((at, n) => own.set(forces.subarray(3 * at, 3 * at + 3), 3 * n));
-  return { status: "done", reason: "", labels: { energy, forces: own, stress }, settings };
+  return {
+    ...{ status: "done", reason: "", labels: { energy, forces: own, stress }, settings },
+    stale: timeOf(join(folder, found.name)) < timeOf(join(folder, inputOf(folder) ?? SENT)),
+  };
+}
+
+/** When a file was written, ms. */
+function timeOf(path: string): number {
+  return statSync(path).mtimeMs;
 }
 
 async function outputOf(folder: string) {

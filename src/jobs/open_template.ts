@@ -27,8 +27,13 @@ const SETTINGS: Readonly<Record<string, SettingsOf>> = {
   "cp2k.inp": cp2kSettings,
 };
 
+/** Name of the input of a job, or null where it is not there. */
+export function inputOf(folder: string): string | null {
+  return Object.keys(SETTINGS).find((input) => existsSync(join(folder, input))) ?? null;
+}
+
 /** What a job has in common with the others; null where its input is not there. */
 export function settingsOf(folder: string): string | null {
-  const name = Object.keys(SETTINGS).find((input) => existsSync(join(folder, input)));
-  return name === undefined ? null : SETTINGS[name](folder);
+  const name = inputOf(folder);
+  return name === null ? null : SETTINGS[name](folder);
 }

@@ -1,6 +1,6 @@
 /** Jobs of VASP and CP2K, templates that make none, and what becomes of jobs. */
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { CELL, outcar, step } from "../formats/reading.ts";
@@ -77,6 +77,7 @@ test("collect tells jobs that are done from all others, and puts atoms back in t
       outcar(1).replaceAll(" 0.10000 ", " 0.15000 ").replaceAll(" 1.05000 ", " 1.10000 "),
     );
     writeFileSync(join(folder, "jobs/0006/INCAR"), "ENCUT = 500\nISMEAR = 0\n");
+    utimesSync(join(folder, "jobs/0002/OUTCAR"), 1e9, 1e9);
     const run = await runProgram(["collect", "jobs", "-o", "done.xyz"], { cwd: folder });
     assert.equal(run.code, 0, run.stderr);
     const rows = readFileSync(join(folder, "collect.csv"), "utf8").trim().split("\n").slice(1);
@@ -95,6 +96,7 @@ test("collect tells jobs that are done from all others, and puts atoms back in t
     assert.equal([...text.matchAll(/REF_energy=-7\.5 /g)].length, 2);
     assert.match(text, /id=x\.xyz@2 tag=t4/);
     assert.match(run.stdout, /^status +jobs\ndone +2\n/);
+    assert.match(run.stderr, /1 outputs are older than their inputs, such as that of jobs\/0002:/);
   }));
 
 const CP2K = `&GLOBAL

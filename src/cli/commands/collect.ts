@@ -22,6 +22,8 @@ interface Collected {
   readonly status: JobResult["status"] | "other settings";
   readonly reason: string;
   readonly labels: JobResult["labels"];
+  readonly settings: string | null;
+  readonly stale: boolean;
 }
 
 /** Jobs named in a warning. */
@@ -32,7 +34,7 @@ export async function runCollect(command: CollectCommand): Promise<void> {
   const console = new Console(command.quiet);
   const { folders, output, force } = command;
   checkTarget(output, force, []);
-  const jobs: (Collected & { settings: string | null })[] = [];
+  const jobs: Collected[] = [];
   for (const folder of folders) {
     const rows = readJobs(folder);
     if (rows.length === 0) {
@@ -70,36 +72,25 @@ export async function runCollect(command: CollectCommand): Promise<void> {
   );
 }
 
-async function collectOne(
-  folder: string,
-  id: string,
-): Promise<Collected & { settings: string | null }> {
+async function collectOne(folder: string, id: string): Promise<Collected> {
+  const failed = (status: JobResult["status"], reason: string): Collected => ({
+    ...{ folder, id, status, reason },
+    ...{ frame: null, labels: null, settings: null, stale: false },
+  });
+  const path = join(folder, SENT);
+  if (!existsSync(path)) return failed("missing", `${SENT}, the frame that was sent, is not there`);
   let sent: Frame | null = null;
-  if (existsSync(join(folder, SENT))) {
-    try {
-      for await (const frame of readFrames(id, join(folder, SENT), new Set([0]))) sent = frame;
-    } catch (error) {
-      const reason = `${SENT}: ${(error as Error).message}`;
-      return {
-        folder,
-        id,
-        frame: null,
-        status: "unreadable",
-        reason,
-        labels: null,
-        settings: null,
-      };
-    }
+  try {
+    for await (const frame of readFrames(id, path, new Set([0]))) sent = frame;
+  } catch (error) {
+    return failed("unreadable", `${SENT}: ${(error as Error).message}`);
   }
-  if (sent === null) {
-    const reason = `${SENT}, the frame that was sent, is not there`;
-    return { folder, id, frame: null, status: "missing", reason, labels: null, settings: null };
-  }
+  if (sent === null) return failed("missing", `${SENT} holds no frame`);
   return { folder, id, frame: sent, ...await collectJob(folder, sent) };
 }
 
 /** Jobs whose settings are not those of most are not done: labels of two kinds do not go together. */
-function withoutOthers(jobs: readonly (Collected & { settings: string | null })[]): Collected[] {
+function withoutOthers(jobs: readonly Collected[]): Collected[] {
   const done = jobs.filter(({ status }) => status === "done");
   const kinds = [...Map.groupBy(done, ({ settings }) => settings)]
     .sort(([, a], [, b]) => b.length - a.length);
@@ -129,5 +120,14 @@ function tell(jobs: readonly Collected[], console: Console): void {
       ", ",
     );
     console.warn(`${own.length} jobs, ${status}: ${named}${own.length > NAMED ? ", ..." : ""}`);
+  }
+  const stale = jobs.filter((job) => job.stale);
+  if (stale.length > 0) {
+    console.warn(
+      `${stale.length} outputs are older than their inputs, such as that of ${
+        stale[0].folder
+      }: another input may ` +
+        "have made them, or files were copied",
+    );
   }
 }
