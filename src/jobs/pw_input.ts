@@ -2,24 +2,13 @@ import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { ParseError, RequestError } from "../errors.ts";
 import { atomicNumber, chemicalSymbol, distinctElements, type Frame } from "../frame.ts";
-import { BOHR } from "../units.ts";
-import { readNumber } from "../io/formats/lines.ts";
+import { cellOf, parseQeInput, type QeInput, setting } from "../io/formats/qe_input.ts";
 import { type JobTemplate, requirePeriodic, rowsOf, scaledMesh } from "./template.ts";
 
-const CARDS =
-  /^\s*(ATOMIC_SPECIES|ATOMIC_POSITIONS|K_POINTS|CELL_PARAMETERS|OCCUPATIONS|CONSTRAINTS|ATOMIC_VELOCITIES|ATOMIC_FORCES|HUBBARD|ADDITIONAL_K_POINTS|SOLVENTS)\b/i;
 const STRUCTURE = "ibrav|nat|celldm\\s*\\(\\s*\\d\\s*\\)|A|B|C|cosAB|cosAC|cosBC";
 const INPUT = "pw.in";
 /** Cards that are written anew, or belong to other atoms. */
 const MOVED = /^(ATOMIC_POSITIONS|CELL_PARAMETERS|ATOMIC_VELOCITIES|ATOMIC_FORCES)$/;
-
-/** Namelists and cards of an input of pw.x, in their order. */
-interface PwInput {
-  /** Text of each namelist between its name and the slash. */
-  readonly namelists: ReadonlyMap<string, string>;
-  /** Heading and rows of each card. */
-  readonly cards: ReadonlyMap<string, { readonly head: string; readonly rows: readonly string[] }>;
-}
 
 export function isPwInput(text: string): boolean {
   return /^\s*&SYSTEM\b/im.test(text) && /^\s*ATOMIC_SPECIES\b/im.test(text);
@@ -28,7 +17,7 @@ export function isPwInput(text: string): boolean {
 /** A template of pw.x; forces and stress are asked for where it does not.
  * @throws {ParseError} where it is no single point, or its jobs would write over each other */
 export function pwTemplate(path: string): JobTemplate {
-  const input = parse(readFileSync(path, "utf8"), path);
+  const input = parseQeInput(readFileSync(path, "utf8"), path);
   const control = input.namelists.get("CONTROL") ?? "";
   const calculation = setting(control, "calculation") ?? "scf";
   if (calculation !== "scf") {
@@ -68,7 +57,7 @@ export function pwTemplate(path: string): JobTemplate {
 /** What all jobs must have in common: all but the structure and the divisions of a mesh, which follow the cell. */
 export function pwSettings(folder: string): string {
   const path = join(folder, INPUT);
-  const { namelists, cards } = parse(readFileSync(path, "utf8"), path);
+  const { namelists, cards } = parseQeInput(readFileSync(path, "utf8"), path);
   const lists = [...namelists].map(([name, body]) => `${name} ${withoutStructure(name, body)}`);
   const others = [...cards].filter(([name]) => !MOVED.test(name)).map(([name, { head, rows }]) =>
     name === "K_POINTS" && /automatic/i.test(head)
@@ -76,54 +65,6 @@ export function pwSettings(folder: string): string {
       : [head, ...rows].join("\n")
   );
   return [...lists, ...others].join("\n").replace(/\s+/g, " ");
-}
-
-function parse(text: string, path: string): PwInput {
-  const namelists = new Map<string, string>();
-  const cards = new Map<string, { head: string; rows: string[] }>();
-  let [list, card] = ["", ""];
-  for (const line of text.split(/\r?\n/)) {
-    const [, opened, rest] = /^\s*&(\w+)(.*)$/.exec(line) ?? [];
-    if (opened && list !== "") break;
-    if (opened) {
-      list = opened.toUpperCase();
-      namelists.set(list, "");
-    }
-    if (list !== "") {
-      // Keys may stand behind the name, and the slash that closes it behind the last key.
-      const text = rest ?? line;
-      const bare = withoutComment(text);
-      const closed = bare.trimEnd().endsWith("/");
-      const body = closed ? bare.slice(0, bare.lastIndexOf("/")) : text;
-      if (body.trim() !== "") namelists.set(list, `${namelists.get(list)}${body}\n`);
-      if (closed) list = "";
-    } else if (CARDS.test(line)) {
-      card = CARDS.exec(line)![1].toUpperCase();
-      cards.set(card, { head: line.trim(), rows: [] });
-    } else if (card !== "" && line.trim() !== "" && !/^\s*[!#]/.test(line)) {
-      cards.get(card)!.rows.push(line);
-    }
-  }
-  if (list !== "") throw new ParseError(path, `its namelist &${list} is never closed by a /`);
-  return { namelists, cards };
-}
-
-/** A line up to a comment that stands in no quotes. */
-function withoutComment(line: string): string {
-  return /^(?:[^'"!]|'[^']*'?|"[^"]*"?)*/.exec(line)![0];
-}
-
-/** A number of Fortran. */
-function numberOf(text: string | null): number {
-  return text === null ? NaN : readNumber(text);
-}
-
-/** Value of a key of a namelist without its quotes and not in a comment, or null. */
-function setting(text: string, key: string): string | null {
-  const body = text.split("\n").map(withoutComment).join("\n");
-  const [, value] =
-    new RegExp(`(?:^|[\\s,])${key}\\s*=\\s*('[^']*'|"[^"]*"|[^,\\s!]+)`, "im").exec(body) ?? [];
-  return value?.replace(/^['"]|['"]$/g, "") ?? null;
 }
 
 function withoutKeys(body: string, keys: string): string {
@@ -140,7 +81,7 @@ function withoutStructure(name: string, body: string): string {
 
 /** Label of each element.
  * @throws {ParseError} where an element has two */
-function speciesOf({ cards }: PwInput, path: string): Map<number, string> {
+function speciesOf({ cards }: QeInput, path: string): Map<number, string> {
   const labels = new Map<number, string>();
   for (const row of cards.get("ATOMIC_SPECIES")?.rows ?? []) {
     const [label] = row.trim().split(/\s+/);
@@ -159,33 +100,15 @@ function speciesOf({ cards }: PwInput, path: string): Map<number, string> {
   return labels;
 }
 
-/** Rows of the template's own cell, Å; null where it is given in a way that is not read. */
-function cellOf({ namelists, cards }: PwInput): Float64Array | null {
-  const system = namelists.get("SYSTEM") ?? "";
-  const [a, celldm] = ["A", "celldm\\s*\\(\\s*1\\s*\\)"].map((key) =>
-    numberOf(setting(system, key))
-  );
-  const alat = Number.isNaN(a) ? BOHR * celldm : a;
-  const ibrav = numberOf(setting(system, "ibrav") ?? "0");
-  if (ibrav === 1 && alat > 0) return Float64Array.of(alat, 0, 0, 0, alat, 0, 0, 0, alat);
-  const card = cards.get("CELL_PARAMETERS");
-  if (ibrav !== 0 || !card) return null;
-  const factor = /bohr/i.test(card.head) ? BOHR : /angstrom/i.test(card.head) ? 1 : alat;
-  const cell = Float64Array.from(
-    card.rows.slice(0, 3).flatMap((row) => row.trim().split(/\s+/).slice(0, 3).map(readNumber)),
-  );
-  return cell.length === 9 && cell.every(Number.isFinite) ? cell.map((x) => factor * x) : null;
-}
-
 /** Divisions and shifts of an automatic mesh, or null. */
-function mesh({ cards }: PwInput): number[] | null {
+function mesh({ cards }: QeInput): number[] | null {
   const card = cards.get("K_POINTS");
   if (!card || !/automatic/i.test(card.head)) return null;
   return card.rows[0]?.trim().split(/\s+/).slice(0, 6).map(Number) ?? null;
 }
 
 function write(
-  input: PwInput,
+  input: QeInput,
   frame: Frame,
   { path, folder, species, own, added }: {
     path: string;

@@ -4,7 +4,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { outcar, step, vasprun } from "../formats/reading.ts";
+import { outcar, PW, step, vasprun } from "../formats/reading.ts";
 import { inFolder, runProgram } from "./program.ts";
 
 /** A campaign: two runs of VASP, one of them with both outputs, and a folder of other things. */
@@ -82,10 +82,51 @@ test("a cut file is a warning, and with --strict an error; slices and empty fold
     });
     assert.equal(strict.code, 3);
     assert.deepEqual(readdirSync(folder).filter((name) => name.startsWith("b.xyz")), []);
+    for (const name of ["a", "b"]) mkdirSync(join(folder, "runs", name), { recursive: true });
+    writeFileSync(join(folder, "runs/a/OUTCAR"), outcar(2));
+    writeFileSync(join(folder, "runs/b/OUTCAR"), outcar(1).slice(0, -1200));
+    writeFileSync(join(folder, "runs/b/touched.xyz"), "");
+    const runs = await runProgram(["convert", "runs", "-o", "runs.xyz"], { cwd: folder });
+    assert.equal(runs.code, 0, runs.stderr);
+    assert.match(runs.stderr, /runs\/b\/OUTCAR: it holds no frame and is left out/);
+    assert.equal(energies(readFileSync(join(folder, "runs.xyz"), "utf8")).length, 2);
     mkdirSync(join(folder, "empty"));
     const empty = await runProgram(["convert", "empty", "-o", "c.xyz"], { cwd: folder });
     assert.equal(empty.code, 3);
     assert.match(empty.stderr, /empty: no file in this folder is of a format that is read/);
+  }));
+
+test("of a run of Quantum ESPRESSO one file is read, and of cp.x none that is not whole", () =>
+  inFolder(async (folder) => {
+    for (const name of ["pw/h.save", "cp/w.save"]) {
+      mkdirSync(join(folder, name), { recursive: true });
+    }
+    writeFileSync(join(folder, "pw/pw.out"), PW);
+    for (
+      const name of ["pw/h.xml", "pw/h.save/data-file-schema.xml", "cp/w.save/data-file-schema.xml"]
+    ) {
+      writeFileSync(join(folder, name), '<qes:espresso><creator NAME="CP">');
+    }
+    const row = (x: number) => `   ${x}E+00    0.20E+00    0.30E+00\n`;
+    writeFileSync(join(folder, "cp/w.pos"), `      10    0.00096755\n${row(0.1)}${row(1.2)}`);
+    writeFileSync(
+      join(folder, "cp/cp.out"),
+      " Program CP v.6.7MaX\n a1 = 9 0 0\n a2 = 0 9 0\n a3 = 0 0 9\n * Physical Quantities at step: 10\n" +
+        ` ATOMIC_POSITIONS\n H${row(0.1)} H${row(1.2)} Forces acting on atoms\n H${row(0)} H${
+          row(0)
+        }\n`,
+    );
+    const run = await runProgram(["convert", "pw", "cp", "-o", "a.xyz"], { cwd: folder });
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(
+      run.stderr,
+      /pw\/pw\.out: of the same run pw\/h\.save\/data-file-schema\.xml, h\.xml are not/,
+    );
+    assert.match(
+      run.stderr,
+      /cp\/w\.pos: of the same run cp\.out, cp\/w\.save\/data-file-schema\.xml are not/,
+    );
+    assert.equal([...readFileSync(join(folder, "a.xyz"), "utf8").matchAll(/Lattice/g)].length, 2);
   }));
 
 test("convert: units are converted, other keys stay, columns that are lost are named", () =>

@@ -3,49 +3,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { assertClose, sharedPath } from "../support.ts";
-import { readFiles, readText } from "./reading.ts";
+import { PW, readFiles, readText } from "./reading.ts";
 
 const [HARTREE, BOHR, GPA] = [27.211386245988, 0.529177210903, 160.2176634];
 const RYDBERG = HARTREE / 2;
 
-const PW = `
-     Program PWSCF v.6.7MaX starts on  1Jan2026 at  0: 0: 0
-     lattice parameter (alat)  =       8.0000  a.u.
-     number of atoms/cell      =            2
-     celldm(1)=   8.000001  celldm(2)=   0.000000  celldm(3)=   0.000000
-     crystal axes: (cart. coord. in units of alat)
-               a(1) = (   1.000000   0.000000   0.000000 )
-               a(2) = (   0.000000   1.250000   0.000000 )
-               a(3) = (   0.000000   0.100000   1.500000 )
-   Cartesian axes
-
-     site n.     atom                  positions (alat units)
-         1           H1  tau(   1) = (   0.1000000   0.2000000   0.3000000  )
-         2           H2  tau(   2) = (   0.2000000   0.2000000   0.3000000  )
-   Crystallographic axes
-
-     site n.     atom                  positions (cryst. coord.)
-         1           H1  tau(   1) = (  0.1000000  0.1584000  0.2000000  )
-         2           H2  tau(   2) = (  0.2000000  0.1584000  0.2000000  )
-
-     total energy              =      -2.00000000 Ry
-!    total energy              =      -2.30000000 Ry
-     convergence has been achieved in   9 iterations
-
-     Forces acting on atoms (cartesian axes, Ry/au):
-
-     atom    1 type  1   force =    -0.02000000    0.06000000   -0.05000000
-     atom    2 type  1   force =     0.02000000   -0.06000000    0.05000000
-     The non-local contrib.  to forces
-     atom    1 type  1   force =     9.00000000    9.00000000    9.00000000
-     atom    2 type  1   force =     9.00000000    9.00000000    9.00000000
-
-          total   stress  (Ry/bohr**3)                   (kbar)     P=      490.50
-   0.03000000  -0.00050000   0.00060000         4413.00      -73.00       88.00
-  -0.00050000   0.03300000   0.00020000          -73.00     4854.00       30.00
-   0.00060000   0.00020000   0.03400000           88.00       30.00     5001.00
-
-`;
 const STEP = `ATOMIC_POSITIONS (bohr)
 H1       1.0 2.0 3.0
 H2       2.0 2.0 3.0  0 0 1
@@ -200,6 +162,22 @@ const PW_ODD: [
     )
       .replace("!    total", "     estimated scf accuracy    <       0.01170000 Ry\n!    total"),
     ({ records }) => assert.equal(records[0].converged, false),
+  ],
+  [
+    "a threshold that becomes less for the next step alone",
+    PW.replace(
+      "     total energy  ",
+      "     scf convergence threshold =      1.0E-06\n     total energy  ",
+    ).replace(
+      "     convergence has",
+      "     estimated scf accuracy    <       0.00000026 Ry\n     convergence has",
+    ) +
+    "     new conv_thr            =       0.0000000466 Ry\n" +
+    STEP.replace(
+      "     convergence NOT",
+      "     estimated scf accuracy    <       0.00000026 Ry\n     convergence NOT",
+    ),
+    ({ records }) => assert.deepEqual(records.map(({ converged }) => converged), [true, false]),
   ],
   ["killed before the first energy", PW.slice(0, PW.indexOf("!")), ({ records, notes }) => {
     assert.equal(records.length, 0);

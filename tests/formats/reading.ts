@@ -172,3 +172,43 @@ ${body.join("\n")}
 </modeling>
 `;
 }
+
+/** An output of pw.x of two atoms, up to the end of their first step. */
+export const PW = `
+     Program PWSCF v.6.7MaX starts on  1Jan2026 at  0: 0: 0
+     lattice parameter (alat)  =       8.0000  a.u.
+     number of atoms/cell      =            2
+     celldm(1)=   8.000001  celldm(2)=   0.000000  celldm(3)=   0.000000
+     crystal axes: (cart. coord. in units of alat)
+               a(1) = (   1.000000   0.000000   0.000000 )
+               a(2) = (   0.000000   1.250000   0.000000 )
+               a(3) = (   0.000000   0.100000   1.500000 )
+   Cartesian axes
+
+     site n.     atom                  positions (alat units)
+         1           H1  tau(   1) = (   0.1000000   0.2000000   0.3000000  )
+         2           H2  tau(   2) = (   0.2000000   0.2000000   0.3000000  )
+   Crystallographic axes
+
+     site n.     atom                  positions (cryst. coord.)
+         1           H1  tau(   1) = (  0.1000000  0.1584000  0.2000000  )
+         2           H2  tau(   2) = (  0.2000000  0.1584000  0.2000000  )
+
+     total energy              =      -2.00000000 Ry
+!    total energy              =      -2.30000000 Ry
+     convergence has been achieved in   9 iterations
+
+     Forces acting on atoms (cartesian axes, Ry/au):
+
+     atom    1 type  1   force =    -0.02000000    0.06000000   -0.05000000
+     atom    2 type  1   force =     0.02000000   -0.06000000    0.05000000
+     The non-local contrib.  to forces
+     atom    1 type  1   force =     9.00000000    9.00000000    9.00000000
+     atom    2 type  1   force =     9.00000000    9.00000000    9.00000000
+
+          total   stress  (Ry/bohr**3)                   (kbar)     P=      490.50
+   0.03000000  -0.00050000   0.00060000         4413.00      -73.00       88.00
+  -0.00050000   0.03300000   0.00020000          -73.00     4854.00       30.00
+   0.00060000   0.00020000   0.03400000           88.00       30.00     5001.00
+
+`;

@@ -1,7 +1,7 @@
 import { closeSync, createWriteStream, openSync, readdirSync, statSync, writeSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { basename, join, resolve, sep } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import process from "node:process";
 import { pipeline } from "node:stream/promises";
 import { InterruptedError, ParseError, UsageError } from "../../errors.ts";
@@ -32,8 +32,12 @@ export interface OpenedInput {
 
 /** Characters that are written at once. */
 const BLOCK = 1 << 20;
-/** What of one VASP run is read, the first that is there. */
+/** Formats that say the same of one run, the best first. */
 const VASP = ["VASP vasprun.xml", "VASP OUTCAR", "VASP XDATCAR"];
+const CP = ["Quantum ESPRESSO cp.x trajectory", "Quantum ESPRESSO cp.x output"];
+/** Files named where others are left out. */
+const NAMED = 5;
+const [PW, XML] = ["Quantum ESPRESSO pw.x output", "Quantum ESPRESSO XML"];
 
 /**
  * Inputs as files of extended XYZ: standard input is spooled, folders are searched, and other formats are rewritten in
@@ -50,13 +54,19 @@ export async function openInputs(
   const opened: OpenedInput[] = [];
   for (const input of inputs) {
     const spec = parseInput(input);
-    for (const { file, format } of await filesOf(spec, options.output, temporary, console)) {
-      opened.push(
-        format === null
-          ? { spec: file, original: file.path }
-          : await converted(file, format, options, temporary, console),
-      );
+    const own: OpenedInput[] = [];
+    const found = await filesOf(spec, options.output, temporary, console);
+    for (const { file, format } of found) {
+      if (format === null) own.push({ spec: file, original: file.path });
+      else {
+        const { frames, ...one } = await converted(file, format, options, temporary, console);
+        // A run without a step does not keep the others of a folder from being read.
+        if (frames > 0 || found.length === 1) own.push(one);
+        else console.warn(`${file.name}: it holds no frame and is left out`);
+      }
     }
+    if (own.length === 0) throw new ParseError(spec.name, "no file in this folder holds a frame");
+    opened.push(...own);
   }
   return opened;
 }
@@ -99,7 +109,10 @@ async function search(
   const paths = readdirSync(folder.path, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory() && !entry.name.startsWith("."))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() && !isWritten(path))
+    .filter((path) => {
+      const status = statSync(path, { throwIfNoEntry: false });
+      return status?.isFile() && status.size > 0 && !isWritten(path);
+    })
     .sort();
   const found: FoundFile[] = [];
   for (const path of paths) {
@@ -107,15 +120,7 @@ async function search(
     if (format === undefined || goesWithPlaces(path)) continue;
     found.push({ file: { ...folder, name: path, path }, format });
   }
-  const kept = [...Map.groupBy(found, runOf).values()].flatMap((run) => {
-    const best = VASP.map((name) => run.find(({ format }) => format?.name === name)).find(Boolean);
-    const left = run.filter((one) => one !== best && VASP.includes(one.format?.name ?? ""));
-    if (left.length > 0) {
-      const names = left.map(({ file }) => basename(file.path)).join(", ");
-      console.say(`${best!.file.name}: of the same run ${names} is not read`);
-    }
-    return run.filter((one) => !left.includes(one));
-  });
+  const kept = withoutRepeats(found, console);
   if (kept.length === 0) {
     throw new ParseError(
       folder.name,
@@ -125,9 +130,59 @@ async function search(
   return kept;
 }
 
+/** Of what says the same of one run the best, and what is left out is said. */
+function withoutRepeats(found: readonly FoundFile[], console: Console): FoundFile[] {
+  const folders = Map.groupBy(found, folderOf);
+  const left = Map.groupBy(found, (one) => betterOf(one, folders));
+  for (const [better, own] of left) {
+    if (!better) continue;
+    const beside = ({ file: { path } }: FoundFile) => dirname(path) === dirname(better.file.path);
+    const names = own.map((one) => beside(one) ? basename(one.file.path) : one.file.name);
+    const others = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+    console.say(
+      `${better.file.name}: of the same run ${names.slice(0, NAMED).join(", ")}${others} ${
+        names.length > 1 ? "are" : "is"
+      } not read`,
+    );
+  }
+  return left.get(undefined) ?? [];
+}
+
+/** What says the same of the run of a file and is read instead, or undefined. */
+function betterOf(
+  one: FoundFile,
+  folders: ReadonlyMap<string, readonly FoundFile[]>,
+): FoundFile | undefined {
+  const [name, folder] = [formatName(one), folderOf(one)];
+  const best = (formats: readonly string[], run: readonly FoundFile[]) =>
+    formats.map((format) => run.find((other) => formatName(other) === format)).find(Boolean);
+  const beside = folders.get(folder)!;
+  if (VASP.includes(name)) {
+    const better = best(VASP, beside.filter((other) => runOf(other) === runOf(one)));
+    return better === one ? undefined : better;
+  }
+  if (name === CP[1]) return best([CP[0]], beside);
+  if (name !== XML) return undefined;
+  // The text output lies beside or above; PREFIX.xml is a copy of PREFIX.save/data-file-schema.xml.
+  for (let above = folder;; above = dirname(above)) {
+    const text = best([PW, ...CP], folders.get(above) ?? []);
+    if (text) return text;
+    if (above === dirname(above)) break;
+  }
+  const save = one.file.path.replace(/\.xml$/, ".save");
+  return best([XML], save === one.file.path ? [] : folders.get(save) ?? []);
+}
+
+function folderOf({ file: { path } }: FoundFile): string {
+  return dirname(path);
+}
+
+function formatName({ format }: FoundFile): string {
+  return format?.name ?? "";
+}
+
 /** Outputs of VASP whose names differ in the name of the output alone are of one run. */
-function runOf({ file: { path }, format }: FoundFile): string {
-  if (!VASP.includes(format?.name ?? "")) return path;
+function runOf({ file: { path } }: FoundFile): string {
   return path.replace(/(OUTCAR|vasprun|XDATCAR|\.xml|\.gz|\.zst|\.xz|\.bz2)/gi, "");
 }
 
@@ -148,7 +203,7 @@ async function converted(
   { strict, species }: ReadOptions,
   temporary: string[],
   console: Console,
-): Promise<OpenedInput> {
+): Promise<OpenedInput & { readonly frames: number }> {
   const folder = await mkdtemp(join(tmpdir(), "cpd-"));
   temporary.push(folder);
   const path = join(folder, "frames.xyz");
@@ -181,7 +236,7 @@ async function converted(
     console.warn(`${spec.name}: ${unplaced} steps are left out: their places are no numbers`);
   }
   console.say(`${spec.name}: ${format.name}, ${n} frame${n === 1 ? "" : "s"}`);
-  return { spec: { ...spec, path }, original: spec.path };
+  return { spec: { ...spec, path }, original: spec.path, frames: n };
 }
 
 /** Whether it has atoms, and it is known where. */

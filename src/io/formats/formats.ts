@@ -4,12 +4,15 @@ import { readChunks } from "../files.ts";
 import { isAseTrajectory, isPickle, readAseTrajectory } from "./ase_trajectory.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { isCp2kOutput, readCp2kOutput } from "./cp2k_output.ts";
+import { isCpOutput, readCpOutput } from "./cp_output.ts";
+import { isCpTrajectory, readCpTrajectory } from "./cp_trajectory.ts";
 import { isCp2kTrajectory, readCp2kTrajectory } from "./cp2k_trajectory.ts";
 import { isDeepmd, readDeepmd } from "./deepmd.ts";
 import { isLammpsDump, readLammpsDump } from "./lammps_dump.ts";
 import { Lines } from "./lines.ts";
 import { isOutcar, readOutcar } from "./outcar.ts";
 import { isPwOutput, readPwOutput } from "./pw_output.ts";
+import { isQeXml, readQeXml } from "./qe_xml.ts";
 import { isVasprun, readVasprun } from "./vasprun.ts";
 import { isXdatcar, readXdatcar } from "./xdatcar.ts";
 
@@ -51,6 +54,15 @@ export const FORMATS: readonly Format[] = [
   ofLines("VASP OUTCAR", isOutcar, readOutcar),
   ofLines("VASP XDATCAR", isXdatcar, readXdatcar),
   ofLines("Quantum ESPRESSO pw.x output", isPwOutput, readPwOutput),
+  {
+    ...{ name: "Quantum ESPRESSO XML", recognises: isQeXml },
+    read: ({ path, name }, note) => readQeXml(readChunks(path), name, note),
+  },
+  ofLines("Quantum ESPRESSO cp.x output", isCpOutput, readCpOutput),
+  {
+    ...{ name: "Quantum ESPRESSO cp.x trajectory", recognises: isCpTrajectory },
+    read: ({ path, name }, note) => readCpTrajectory(path, name, note),
+  },
   ofLines("CP2K output", isCp2kOutput, readCp2kOutput),
   {
     ...{ name: "CP2K trajectory", recognises: isCp2kTrajectory },

@@ -1,6 +1,7 @@
 import { ParseError } from "../../errors.ts";
 import { atomicNumber } from "../../frame.ts";
 import { BOHR, HARTREE } from "../../units.ts";
+import { speciesNumber } from "./qe_input.ts";
 import { cartesian, type FrameRecord, type Note } from "./frame_record.ts";
 import { type Lines, numbersOf, readNumber } from "./lines.ts";
 
@@ -27,6 +28,8 @@ interface Run {
   /** Whether its self-consistency was reached, by its own words and by its numbers, Ry. */
   reached: boolean;
   threshold: number;
+  /** The threshold of the cycle that ended last: a new one is said before the next step. */
+  needed: number;
   accuracy: number;
   /** Whether forces were computed before, it is the last cycle of a vc-relax, and it came to its end. */
   forced: boolean;
@@ -44,6 +47,7 @@ function newRun(): Run {
       stress: null,
       reached: true,
       threshold: Infinity,
+      needed: Infinity,
       accuracy: 0,
     },
     ...{ forced: false, final: false, done: false, step: 0 },
@@ -95,8 +99,9 @@ async function noteLine(run: Run, line: string, lines: Lines, where: string): Pr
     run.cell = scaled((await lines.rows(3)).map(numbersOf), unitOf(line, run.alat, where));
   } else if (line.startsWith("ATOMIC_POSITIONS")) {
     Object.assign(run, places(line, await lines.rows(run.nAtoms), run, where));
-  } else if (line.startsWith("!")) run.energy = RYDBERG * number(line);
-  else if (/threshold|conv_thr/.test(line)) run.threshold = number(line);
+  } else if (line.startsWith("!")) {
+    [run.energy, run.needed] = [RYDBERG * number(line), run.threshold];
+  } else if (/threshold|conv_thr/.test(line)) run.threshold = number(line);
   else if (/accuracy/.test(line)) run.accuracy = readNumber(/<\s*(\S+)/.exec(line)?.[1] ?? "");
   else if (/convergence/.test(line)) run.reached = /has been/.test(line);
   else if (/inal scf calc/.test(line)) run.final = true;
@@ -116,8 +121,7 @@ function cutShort(run: Run): string | null {
       : "its self-consistent cycle did not converge";
   }
   if (energy === null && final) return "its last self-consistent cycle did not come to its end";
-  const whole = forced ? forces !== null : false;
-  if (done || whole || positions === null) return null;
+  if (done || positions === null || (forced && forces !== null)) return null;
   return `cycle ${step + 1} is left out: the run is cut short`;
 }
 
@@ -127,7 +131,7 @@ function* finished(run: Run): Generator<FrameRecord> {
   if (energy !== null && species && positions && cell) {
     run.step++;
     // Where it may go on without, it says that it converged whatever the accuracy is.
-    const converged = run.reached && !(run.accuracy > 1.01 * run.threshold + 1e-8);
+    const converged = run.reached && !(run.accuracy > 1.01 * run.needed + 1e-8);
     yield {
       ...{ species, positions, cell, pbc: [true, true, true], energy, forces, stress, converged },
       info: [["step", run.step], ...(final ? [["final_scf", "T"] as const] : [])],
@@ -173,9 +177,7 @@ function unitOf(line: string, alat: number, where: string): number {
 
 /** A label such as Fe1 or fe_up. */
 function elementOf(label: string, { elements }: Pick<Run, "elements">, where: string): number {
-  const [, letters = ""] = /^([A-Za-z]{1,2})(?![A-Za-z])/.exec(label) ?? [];
-  const symbol = letters.slice(0, 1).toUpperCase() + letters.slice(1).toLowerCase();
-  const z = elements.get(label) || atomicNumber(symbol);
+  const z = elements.get(label) || speciesNumber(label);
   if (z === 0) throw new ParseError(where, `"${label}" names no element`);
   return z;
 }
