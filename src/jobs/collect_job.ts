@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Frame, invertCell } from "../frame.ts";
+import { completeCell, type Frame, invertCell } from "../frame.ts";
 import { type Format, formatOf } from "../io/formats/formats.ts";
 import type { FrameRecord, Note } from "../io/formats/frame_record.ts";
 import { inputOf, settingsOf } from "./open_template.ts";
@@ -38,10 +38,12 @@ const NOT_OUTPUTS = new Set([
   "POTCAR",
   "KPOINTS",
   "cp2k.inp",
+  "control.in",
+  "geometry.in",
   "CONTCAR",
   "XDATCAR",
 ]);
-const PREFERRED = ["pw.out", "vasprun.xml", "OUTCAR", "cp2k.out"];
+const PREFERRED = ["pw.out", "vasprun.xml", "OUTCAR", "cp2k.out", "aims.out"];
 
 /** Reads the output of a job and holds it against the frame that was sent. */
 export async function collectJob(folder: string, sent: Frame): Promise<JobResult> {
@@ -124,11 +126,13 @@ function difference(
 ): string | null {
   const cellOff = cell.reduce((most, x, k) => Math.max(most, Math.abs(x - sent.cell[k])), 0);
   if (cellOff > SAME_CELL) return `its cell differs by ${cellOff.toPrecision(2)} Å`;
-  const inverse = invertCell(sent.cell);
+  const whole = completeCell(sent.cell, sent.pbc);
+  const inverse = invertCell(whole);
   let worst = 0;
   order.forEach((at, n) => {
     const d = [0, 1, 2].map((k) => positions[3 * at + k] - sent.positions[3 * n + k]);
     for (let axis = 0; axis < 3; axis++) {
+      if (!sent.pbc[axis]) continue;
       const part = d[0] * inverse[axis] + d[1] * inverse[3 + axis] + d[2] * inverse[6 + axis];
       const turns = Math.round(part);
       for (let k = 0; k < 3; k++) d[k] -= turns * sent.cell[3 * axis + k];

@@ -186,7 +186,7 @@ const REFUSED: [name: string, template: string, message: RegExp][] = [
     CP2K.replace("  &SUBSYS", "  @INCLUDE kinds.inc\n  &SUBSYS"),
     /it says "@INCLUDE KINDS\.INC"/,
   ],
-  ["no input", "hello\n", /it is no input of pw\.x or CP2K/],
+  ["no input", "hello\n", /it is no input of pw\.x, CP2K or FHI-aims/],
   [
     "CP2K without forces",
     "&GLOBAL\n RUN_TYPE ENERGY_FORCE\n&END\n&FORCE_EVAL\n &SUBSYS\n &END\n&END\n",

@@ -212,3 +212,52 @@ export const PW = `
    0.00060000   0.00020000   0.03400000           88.00       30.00     5001.00
 
 `;
+
+/** An output of FHI-aims of a hydrogen and an oxygen; forces and stress are always the same. */
+export function aimsOutput(
+  positions: readonly (readonly number[])[],
+  cell: readonly number[],
+): string {
+  const rows = (table: readonly (readonly number[])[]) =>
+    table.map((row) => row.map((x) => f(x, 18, 8)).join(""));
+  const vectors = rows([0, 3, 6].map((at) => cell.slice(at, at + 3))).map((row) => `  |${row}`);
+  const atoms = rows(positions).map((row, n) =>
+    `  |    ${n + 1}: Species ${n === 0 ? "H" : "O"}  ${row}`
+  );
+  return `------------------------------------------------------------
+          Invoking FHI-aims ...
+          Version 180126
+  Input geometry:
+  | Unit cell:
+${vectors.join("\n")}
+  | Atomic structure:
+  |       Atom                x [A]            y [A]            z [A]
+${atoms.join("\n")}
+
+          Begin self-consistency loop: Initialization.
+  | Electronic free energy        :         -79.11864746 Ha       -2152.92793706 eV
+  | Electronic free energy per atom                       :       -1076.46396853 eV
+          Begin self-consistency iteration #    1
+  Self-consistency cycle converged.
+  +-------------------------------------------------------------------+
+  |              Analytical stress tensor - Symmetrized               |
+  |                  Cartesian components [eV/A**3]                   |
+  +-------------------------------------------------------------------+
+  |                x                y                z                |
+  |                                                                   |
+  |  x        -0.00100000       0.00010000       0.00000000           |
+  |  y         0.00010000      -0.00200000       0.00000000           |
+  |  z         0.00000000       0.00000000      -0.00300000           |
+  |                                                                   |
+  |  Pressure:       0.00200000   [eV/A**3]                           |
+  +-------------------------------------------------------------------+
+  | Total energy uncorrected      :         -0.750E+01 eV
+  | Total energy corrected        :         -0.751E+01 eV  <-- do not rely on this value
+  | Electronic free energy        :         -0.752E+01 eV
+  Total atomic forces (unitary forces cleaned) [eV/Ang]:
+  |   1          0.500000000000000E+00         -0.250000000000000E+00          0.125000000000000E+00
+  |   2         -0.500000000000000E+00          0.250000000000000E+00         -0.125000000000000E+00
+
+          Have a nice day.
+`;
+}

@@ -158,7 +158,13 @@ function energyOf(block: Block | null, time: number, names: readonly string[] = 
   const { head } = block;
   const isTime = (x: number) => Math.abs(x - time) <= 1e-4 * time + 1e-7;
   const named = names.indexOf("etot");
-  const at = named >= 0 ? named : isTime(head[1]) ? 5 : isTime(head.at(-1)!) ? 4 : -1;
+  const at = named >= 0
+    ? named
+    : head.length > 10 && isTime(head[1])
+    ? 5
+    : isTime(head.at(-1)!)
+    ? 4
+    : -1;
   return Number.isFinite(head[at]) ? head[at] : null;
 }
 

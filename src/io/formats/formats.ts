@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { ParseError } from "../../errors.ts";
 import { readChunks } from "../files.ts";
+import { isAimsOutput, readAimsOutput } from "./aims_output.ts";
 import { isAseTrajectory, isPickle, readAseTrajectory } from "./ase_trajectory.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { isCp2kOutput, readCp2kOutput } from "./cp2k_output.ts";
@@ -68,6 +69,7 @@ export const FORMATS: readonly Format[] = [
     ...{ name: "CP2K trajectory", recognises: isCp2kTrajectory },
     read: ({ path, name }, note) => readCp2kTrajectory(path, name, note),
   },
+  ofLines("FHI-aims output", isAimsOutput, readAimsOutput),
   ofLines(
     "LAMMPS dump",
     isLammpsDump,

@@ -1,0 +1,133 @@
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { ParseError, RequestError } from "../errors.ts";
+import { chemicalSymbol, distinctElements, type Frame } from "../frame.ts";
+import { readNumber } from "../io/formats/lines.ts";
+import { type JobTemplate, rowsOf, scaledMesh } from "./template.ts";
+
+const [CONTROL, GEOMETRY] = ["control.in", "geometry.in"];
+/** Keywords of a run that moves atoms. */
+const MOVES = ["relax_geometry", "relax_unit_cell", "MD_run"];
+const STRESS = /^(compute_analytical_stress|compute_numerical_stress)$/;
+
+export function isAimsControl(text: string): boolean {
+  return /^\s*xc\s+\S/m.test(text) && /^\s*species\s+\S/m.test(text);
+}
+
+/**
+ * A template of FHI-aims: a control.in or the folder that holds it. Forces are asked for where it does not; a geometry.in
+ * beside it says which cell its k-grid belongs to.
+ *
+ * @throws {ParseError} where it is no single point, or two of its species are of one element
+ */
+export function aimsTemplate(path: string): JobTemplate {
+  const control = statSync(path).isDirectory() ? join(path, CONTROL) : path;
+  const text = readFileSync(control, "utf8");
+  const lines = keywordsOf(text);
+  const moves = lines.find(([keyword]) => MOVES.includes(keyword));
+  if (moves) {
+    throw new ParseError(
+      control,
+      `it sets ${moves[0]}, expected a single point: one label a frame`,
+    );
+  }
+  const species = speciesOf(lines, control);
+  const geometry = join(dirname(control), GEOMETRY);
+  const own = existsSync(geometry) ? cellOf(readFileSync(geometry, "utf8")) : null;
+  const forced = lines.some(([keyword]) => keyword === "compute_forces" || STRESS.test(keyword));
+  const grid = lines.some(([keyword]) => keyword === "k_grid");
+  const notes = [
+    ...(forced ? [] : ["compute_forces set to .true.: labels need forces"]),
+    ...(lines.some(([keyword]) => STRESS.test(keyword))
+      ? []
+      : ["no stress is asked for: compute_analytical_stress .true. would"]),
+    ...(grid && own === null
+      ? ["the k-grid stays as it is: no geometry.in is read whose cell it belongs to"]
+      : []),
+  ];
+  const written = forced ? text : `compute_forces .true.\n${text}`;
+  return {
+    ...{ code: "FHI-aims", command: "aims.x > aims.out", output: "aims.out", notes },
+    ...{ done: "Have a nice day", failed: "not converged" },
+    files: (frame) =>
+      new Map([
+        [CONTROL, gridFor(written, own, frame)],
+        [GEOMETRY, geometryOf(frame, species, control)],
+      ]),
+  };
+}
+
+/** What all jobs must have in common: all but the divisions of the grid, which follow the cell. */
+export function aimsSettings(folder: string): string {
+  const lines = keywordsOf(readFileSync(join(folder, CONTROL), "utf8"));
+  return lines.filter(([keyword]) => keyword !== "k_grid").map((words) => words.join(" ")).join(
+    "\n",
+  );
+}
+
+/** Lines as words, without comments. */
+function keywordsOf(text: string): string[][] {
+  return text.split(/\r?\n/).map((line) => line.replace(/#.*/, "").trim())
+    .filter((line) => line !== "").map((line) => line.split(/\s+/));
+}
+
+/** Label of each element.
+ * @throws {ParseError} where an element has two */
+function speciesOf(lines: readonly (readonly string[])[], path: string): Map<number, string> {
+  const labels = new Map<number, string>();
+  let label = "";
+  for (const [keyword, value] of lines) {
+    if (keyword === "species") label = value;
+    if (keyword !== "nucleus") continue;
+    const z = Math.round(readNumber(value));
+    const other = labels.get(z);
+    if (other) {
+      throw new ParseError(
+        path,
+        `${other} and ${label} are both ${chemicalSymbol(z)}: frames cannot say which`,
+      );
+    }
+    labels.set(z, label);
+  }
+  return labels;
+}
+
+/** Rows of the cell of a geometry.in, Å; null where it has none. */
+function cellOf(text: string): Float64Array | null {
+  const rows = keywordsOf(text).filter(([keyword]) => keyword === "lattice_vector");
+  const cell = Float64Array.from(rows.flatMap((row) => row.slice(1, 4).map(readNumber)));
+  return cell.length === 9 && cell.every(Number.isFinite) ? cell : null;
+}
+
+/** The control.in with a grid that is no coarser in the cell of the frame. */
+function gridFor(text: string, own: Float64Array | null, { cell, pbc }: Frame): string {
+  if (own === null || !pbc.every(Boolean)) return text;
+  return text.replace(
+    /^([ \t]*k_grid[ \t]+)(\d+)[ \t]+(\d+)[ \t]+(\d+)/m,
+    (_, keyword, ...numbers) =>
+      keyword + scaledMesh(numbers.slice(0, 3).map(Number), own, cell).join(" "),
+  );
+}
+
+/** @throws {RequestError} where the control.in lacks an element, or the frame is periodic in part */
+function geometryOf(frame: Frame, species: ReadonlyMap<number, string>, path: string): string {
+  const missing = distinctElements(frame.species).filter((z) => !species.has(z));
+  if (missing.length > 0) {
+    throw new RequestError(
+      `Cannot make a job of ${frame.id}: "${path}" lacks the species ${
+        missing.map(chemicalSymbol).join(", ")
+      }`,
+    );
+  }
+  const periodic = frame.pbc.every(Boolean);
+  if (!periodic && frame.pbc.some(Boolean)) {
+    throw new RequestError(
+      `Cannot make a job of ${frame.id}: it is periodic along some axes only, and FHI-aims along all or none`,
+    );
+  }
+  const vectors = periodic ? rowsOf(frame.cell).map((row) => `lattice_vector ${row}`) : [];
+  const atoms = rowsOf(frame.positions).map((row, n) =>
+    `atom ${row} ${species.get(frame.species[n])}`
+  );
+  return [`# ${frame.id}`, ...vectors, ...atoms, ""].join("\n");
+}
