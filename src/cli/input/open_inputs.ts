@@ -33,7 +33,7 @@ export interface OpenedInput {
 /** Characters that are written at once. */
 const BLOCK = 1 << 20;
 /** Formats that say the same of one run, the best first. */
-const VASP = ["VASP vasprun.xml", "VASP OUTCAR", "VASP XDATCAR"];
+const VASP = ["VASP vasprun.xml", "VASP vaspout.h5", "VASP OUTCAR", "VASP XDATCAR"];
 const CP = ["Quantum ESPRESSO cp.x trajectory", "Quantum ESPRESSO cp.x output"];
 /** Files named where others are left out. */
 const NAMED = 5;
@@ -183,7 +183,7 @@ function formatName({ format }: FoundFile): string {
 
 /** Outputs of VASP whose names differ in the name of the output alone are of one run. */
 function runOf({ file: { path } }: FoundFile): string {
-  return path.replace(/(OUTCAR|vasprun|XDATCAR|\.xml|\.gz|\.zst|\.xz|\.bz2)/gi, "");
+  return path.replace(/(OUTCAR|vasprun|vaspout|XDATCAR|\.xml|\.h5|\.gz|\.zst|\.xz|\.bz2)/gi, "");
 }
 
 /** The format of a file that may be anything; null for extended XYZ, which is known by its name. */

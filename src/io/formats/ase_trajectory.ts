@@ -1,14 +1,11 @@
-import { Buffer } from "node:buffer";
-import { atomicMass } from "../../atomic_mass.ts";
+import type { Buffer } from "node:buffer";
 import { ParseError } from "../../errors.ts";
-import { ACCELERATION } from "../../units.ts";
+import { tensorOf, velocitiesOf } from "./ase_labels.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
+import { wholeFile } from "./whole_file.ts";
 
 /** Both magics of Ulm files; old ones begin with the second. */
 const MAGICS = ["- of Ulm", "AFFormat"];
-const MOST_BYTES = 2 ** 31 - 1;
-/** One Å in ASE's unit of time, Å/fs. */
-const ASE_VELOCITY = Math.sqrt(ACCELERATION);
 
 export function isAseTrajectory(head: string): boolean {
   return MAGICS.some((magic) => head.startsWith(magic));
@@ -36,18 +33,7 @@ export async function* readAseTrajectory(
   file: string,
   note: Note,
 ): AsyncGenerator<FrameRecord> {
-  const parts: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of chunks) {
-    parts.push(chunk.slice());
-    if ((size += chunk.length) > MOST_BYTES) {
-      throw new ParseError(
-        file,
-        "it is larger than 2 GiB; divide it, or convert it to extended XYZ",
-      );
-    }
-  }
-  const bytes = Buffer.concat(parts, size);
+  const bytes = await wholeFile(chunks, file);
   const offsets = offsetsOf(bytes, file);
   let first: Json = {};
   for (const [index, offset] of offsets.entries()) {
@@ -140,7 +126,6 @@ function recordOf(bytes: Buffer, item: Json): FrameRecord | null {
     number(arrayOf(bytes, result(name)) ?? result(name))
   );
   const energy = free ?? extrapolated;
-  const masses = array("masses");
   const pbc = (array("pbc") ?? [0, 0, 0]).map(Boolean) as [boolean, boolean, boolean];
   return {
     species: Uint8Array.from(numbers),
@@ -150,14 +135,7 @@ function recordOf(bytes: Buffer, item: Json): FrameRecord | null {
     energy,
     forces: forces ? Float64Array.from(forces) : null,
     stress: stress ? tensorOf(stress) : null,
-    velocities: momenta
-      ? Float64Array.from(
-        momenta,
-        (p, i) =>
-          ASE_VELOCITY * p /
-          (masses?.[Math.floor(i / 3)] ?? atomicMass(numbers[Math.floor(i / 3)])),
-      )
-      : null,
+    velocities: momenta && velocitiesOf(momenta, array("masses"), numbers),
     info: extrapolated !== null && extrapolated !== energy ? [["energy_sigma0", extrapolated]] : [],
   };
 }
@@ -167,11 +145,4 @@ function number(value: unknown): number | null {
   const [own] = Array.isArray(value) ? value : [value];
   if (typeof own === "number") return own;
   return own === null ? NaN : null;
-}
-
-/** Of six numbers (xx yy zz yz xz xy) or nine. */
-function tensorOf(stress: readonly number[]): Float64Array {
-  if (stress.length === 9) return Float64Array.from(stress);
-  const [xx, yy, zz, yz, xz, xy] = stress;
-  return Float64Array.of(xx, xy, xz, xy, yy, yz, xz, yz, zz);
 }

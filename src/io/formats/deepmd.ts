@@ -4,6 +4,7 @@ import { ParseError } from "../../errors.ts";
 import { cellVolume, labelledNumber } from "../../frame.ts";
 import { readNpy } from "../npy.ts";
 import type { FrameRecord } from "./frame_record.ts";
+import { numbersOf } from "./lines.ts";
 
 /** Whether a file stands for a folder of DeePMD, whose other files are arrays. */
 export function isDeepmd(path: string): boolean {
@@ -11,7 +12,7 @@ export function isDeepmd(path: string): boolean {
 }
 
 /**
- * Frames of a DeePMD system, one set after another: Å, eV, eV/Å, and virials in eV, which are minus the volume times the
+ * Frames of a DeePMD system, one set of arrays after another, or of its .raw files where it has no set: Å, eV, eV/Å, and virials in eV, which are minus the volume times the
  * stress.
  *
  * @param elements symbols of types 0, 1, … where there is no type_map.raw, or null
@@ -32,13 +33,17 @@ export async function* readDeepmd(
   const species = speciesOf(path, file, elements);
   const periodic = !existsSync(join(folder, "nopbc"));
   const sets = readdirSync(folder).filter((name) => /^set\.\d+$/.test(name)).sort();
-  if (sets.length === 0) throw new ParseError(file, "no set.000 with arrays stands beside it");
-  for (const set of sets) {
-    const array = (name: string, width: number) => arrayOf(join(folder, set, `${name}.npy`), width);
+  if (sets.length === 0 && !existsSync(join(folder, "coord.raw"))) {
+    throw new ParseError(file, "neither set.000 with arrays nor coord.raw stands beside it");
+  }
+  const [places, ending] = sets.length > 0 ? [sets, "npy"] : ([[""], "raw"] as const);
+  for (const set of places) {
+    const array = (name: string, width: number) =>
+      arrayOf(join(folder, set, `${name}.${ending}`), width);
     const n = 3 * species.length;
     const [coord, box] = [array("coord", n), array("box", 9)];
     if (!coord || (periodic && !box)) {
-      throw new ParseError(join(folder, set), "coord.npy or box.npy is missing");
+      throw new ParseError(join(folder, set), `coord.${ending} or box.${ending} is missing`);
     }
     const [energy, force, virial] = [array("energy", 1), array("force", n), array("virial", 9)];
     const frames = coord.length / n;
@@ -51,8 +56,8 @@ export async function* readDeepmd(
     for (const [name, [data, width]] of Object.entries(own)) {
       if (data === null || data.length === frames * width) continue;
       throw new ParseError(
-        join(folder, set, `${name}.npy`),
-        `it has ${data.length / width} rows, and coord.npy has ${frames}`,
+        join(folder, set, `${name}.${ending}`),
+        `it has ${data.length / width} rows, and coord.${ending} has ${frames}`,
       );
     }
     for (let f = 0; f < frames; f++) {
@@ -90,7 +95,9 @@ function speciesOf(path: string, file: string, elements: readonly string[] | nul
 /** @throws {ParseError} where its rows are of another width */
 function arrayOf(path: string, width: number): Float64Array | null {
   if (!existsSync(path)) return null;
-  const { data } = readNpy(readFileSync(path), path, true);
+  const data = path.endsWith(".npy")
+    ? readNpy(readFileSync(path), path, true).data
+    : Float64Array.from(numbersOf(readFileSync(path, "utf8")));
   if (data.length % width === 0) return data;
   throw new ParseError(path, `it holds ${data.length} numbers, expected ${width} for every frame`);
 }

@@ -2,19 +2,24 @@ import { Buffer } from "node:buffer";
 import { ParseError } from "../../errors.ts";
 import { readChunks } from "../files.ts";
 import { isAimsOutput, readAimsOutput } from "./aims_output.ts";
+import { isSqlite, readAseDatabase } from "./ase_database.ts";
 import { isAseTrajectory, isPickle, readAseTrajectory } from "./ase_trajectory.ts";
+import { isCastep, readCastep } from "./castep.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { isCp2kOutput, readCp2kOutput } from "./cp2k_output.ts";
 import { isCpOutput, readCpOutput } from "./cp_output.ts";
 import { isCpTrajectory, readCpTrajectory } from "./cp_trajectory.ts";
 import { isCp2kTrajectory, readCp2kTrajectory } from "./cp2k_trajectory.ts";
 import { isDeepmd, readDeepmd } from "./deepmd.ts";
+import { isLammpsData, readLammpsData } from "./lammps_data.ts";
 import { isLammpsDump, readLammpsDump } from "./lammps_dump.ts";
 import { Lines } from "./lines.ts";
+import { isMlAb, readMlAb } from "./ml_ab.ts";
 import { isOutcar, readOutcar } from "./outcar.ts";
 import { isPwOutput, readPwOutput } from "./pw_output.ts";
 import { isQeXml, readQeXml } from "./qe_xml.ts";
 import { isVasprun, readVasprun } from "./vasprun.ts";
+import { isHdf5, readVaspout } from "./vaspout.ts";
 import { isXdatcar, readXdatcar } from "./xdatcar.ts";
 
 /** A file to read, and what it does not say. */
@@ -52,8 +57,13 @@ export const FORMATS: readonly Format[] = [
     ...{ name: "VASP vasprun.xml", recognises: isVasprun },
     read: ({ path, name }, note) => readVasprun(readChunks(path), name, note),
   },
+  {
+    ...{ name: "VASP vaspout.h5", recognises: isHdf5 },
+    read: ({ path, name }, note) => readVaspout(readChunks(path), name, note),
+  },
   ofLines("VASP OUTCAR", isOutcar, readOutcar),
   ofLines("VASP XDATCAR", isXdatcar, readXdatcar),
+  ofLines("VASP ML_AB", isMlAb, readMlAb),
   ofLines("Quantum ESPRESSO pw.x output", isPwOutput, readPwOutput),
   {
     ...{ name: "Quantum ESPRESSO XML", recognises: isQeXml },
@@ -69,15 +79,25 @@ export const FORMATS: readonly Format[] = [
     ...{ name: "CP2K trajectory", recognises: isCp2kTrajectory },
     read: ({ path, name }, note) => readCp2kTrajectory(path, name, note),
   },
+  ofLines("CASTEP trajectory", isCastep, readCastep),
   ofLines("FHI-aims output", isAimsOutput, readAimsOutput),
   ofLines(
     "LAMMPS dump",
     isLammpsDump,
     (lines, file, note, { elements }) => readLammpsDump(lines, file, note, elements),
   ),
+  ofLines(
+    "LAMMPS data",
+    isLammpsData,
+    (lines, file, _note, { elements }) => readLammpsData(lines, file, elements),
+  ),
   {
     ...{ name: "ASE trajectory", recognises: isAseTrajectory },
     read: ({ path, name }, note) => readAseTrajectory(readChunks(path), name, note),
+  },
+  {
+    ...{ name: "ASE database", recognises: isSqlite },
+    read: ({ path, name }, note) => readAseDatabase(path, name, note),
   },
   {
     ...{ name: "DeePMD arrays", recognises: (_head, path) => isDeepmd(path) },

@@ -1,0 +1,150 @@
+import { atomicMass } from "../../atomic_mass.ts";
+import { ParseError } from "../../errors.ts";
+import { labelledNumber } from "../../frame.ts";
+import type { FrameRecord } from "./frame_record.ts";
+import { type Lines, numbersOf } from "./lines.ts";
+
+/** Columns of the type and of x by the styles of atoms, from 0. */
+const STYLES: Readonly<Record<string, readonly [type: number, x: number]>> = {
+  ...{ atomic: [1, 2], charge: [1, 3], molecular: [2, 3], bond: [2, 3], angle: [2, 3] },
+  ...{ full: [2, 4], sphere: [1, 4], spin: [1, 2], dipole: [1, 3], electron: [1, 5] },
+};
+const [ATOMIC_COLUMNS, WITH_IMAGES] = [5, 8];
+/** u; a mass belongs to the element whose name stands beside it. */
+const SAME_MASS = 0.1;
+const SECTION = /^[A-Z][A-Za-z ]+?(?:\s*#.*)?$/;
+
+export function isLammpsData(head: string): boolean {
+  return /^\s*\d+\s+atoms\b/m.test(head) && /\bxlo\s+xhi\b|\bavec\b/.test(head);
+}
+
+/** The header of the file and the rows of its sections. */
+interface Data {
+  readonly cell: Float64Array;
+  readonly origin: readonly number[];
+  readonly nAtoms: number;
+  readonly masses: readonly string[];
+  readonly atoms: readonly string[];
+  readonly style: string;
+}
+
+/**
+ * The atoms of a data file of LAMMPS, in the order of their ids, without labels. Types are no elements: they are named
+ * by --species, or by the comments of `Masses` where names and masses agree.
+ *
+ * @param elements symbols of types 1, 2, …, or null
+ * @throws {ParseError} where elements, the style of the atoms or the box are not known
+ */
+export async function* readLammpsData(
+  lines: Lines,
+  file: string,
+  elements: readonly string[] | null,
+): AsyncGenerator<FrameRecord> {
+  const { cell, origin, masses, atoms, style } = await readData(lines, file);
+  const words = atoms.map((row) => row.replace(/#.*/, "").trim().split(/\s+/));
+  const [type, x] = columnsOf(style, words[0] ?? [], file);
+  words.sort((a, b) => Number(a[0]) - Number(b[0]));
+  if (words.some((row) => row.length < x + 3)) {
+    throw new ParseError(file, `an atom has fewer columns than those of "Atoms # ${style}"`);
+  }
+  const named = elements ?? namesOf(masses, file);
+  const species = Uint8Array.from(words, (row) => {
+    const z = labelledNumber(named[Number(row[type]) - 1] ?? "");
+    if (z === 0) throw new ParseError(file, `no element is named for type ${row[type]}`);
+    return z;
+  });
+  yield {
+    species,
+    positions: Float64Array.from(
+      words.flatMap((row) => [0, 1, 2].map((k) => Number(row[x + k]) - origin[k])),
+    ),
+    ...{ cell, pbc: [true, true, true], energy: null, forces: null, stress: null },
+  };
+}
+
+async function readData(lines: Lines, file: string): Promise<Data> {
+  const header: string[] = [];
+  const sections = new Map<string, { heading: string; rows: string[] }>();
+  let rows = header;
+  for (;;) {
+    const line = lines.take() ?? await lines.more();
+    if (line === null) break;
+    if (lines.number > 1 && SECTION.test(line.trim())) {
+      const [name] = line.trim().split(/\s*#/);
+      rows = [];
+      sections.set(name, { heading: line, rows });
+    } else if (line.trim() !== "") rows.push(line);
+  }
+  const units = /units = (\w+)/.exec(header[0] ?? "")?.[1];
+  if (units !== undefined && units !== "metal" && units !== "real") {
+    throw new ParseError(
+      file,
+      `its units are ${units}: lengths in Å are read, units metal or real`,
+    );
+  }
+  const nAtoms = Number(header.map((row) => /^\s*(\d+)\s+atoms\b/.exec(row)?.[1]).find(Boolean));
+  const { heading = "", rows: atoms = [] } = sections.get("Atoms") ?? {};
+  if (atoms.length !== nAtoms) {
+    throw new ParseError(file, `it has ${atoms.length} rows of Atoms, and says ${nAtoms} atoms`);
+  }
+  const style = /#\s*(\w+)/.exec(heading)?.[1] ?? "";
+  return {
+    ...boxOf(header, file),
+    nAtoms,
+    masses: sections.get("Masses")?.rows ?? [],
+    atoms,
+    style,
+  };
+}
+
+/** Bounds of the box itself and its tilt, or three vectors. */
+function boxOf(header: readonly string[], file: string): Pick<Data, "cell" | "origin"> {
+  const before = (names: string) => {
+    const row = header.find((line) =>
+      new RegExp(`\\b${names.replaceAll(" ", "\\s+")}\\b`).test(line)
+    );
+    return row === undefined ? [] : numbersOf(row.split(/[a-z]{2}/)[0]);
+  };
+  const vectors = ["avec", "bvec", "cvec"].map(before);
+  const bounds = ["xlo xhi", "ylo yhi", "zlo zhi"].map(before);
+  const [xy = 0, xz = 0, yz = 0] = before("xy xz yz");
+  const [lx, ly, lz] = bounds.map(([low, high]) => high - low);
+  const cell = vectors[0].length === 3
+    ? Float64Array.from(vectors.flat())
+    : Float64Array.of(lx, 0, 0, xy, ly, 0, xz, yz, lz);
+  const origin = vectors[0].length === 3 ? before("abc origin") : bounds.map(([low]) => low);
+  if (cell.length === 9 && cell.every(Number.isFinite) && origin.length === 3) {
+    return { cell, origin };
+  }
+  throw new ParseError(file, "its box cannot be read");
+}
+
+/** @throws {ParseError} where the style is not named and more than one has so many columns */
+function columnsOf(style: string, row: readonly string[], file: string): readonly [number, number] {
+  if (style in STYLES) return STYLES[style];
+  if (style === "" && (row.length === ATOMIC_COLUMNS || row.length === WITH_IMAGES)) {
+    return STYLES.atomic;
+  }
+  throw new ParseError(
+    file,
+    `what its ${row.length} columns are is not known: write the style behind the heading, such as ` +
+      `"Atoms # full" (${Object.keys(STYLES).join(", ")})`,
+  );
+}
+
+/** Symbols of types 1, 2, … from rows `type mass # symbol`. */
+function namesOf(masses: readonly string[], file: string): string[] {
+  const names: string[] = [];
+  for (const row of masses) {
+    const [, type, mass, symbol] = /^\s*(\d+)\s+(\S+)\s*#\s*(\S+)/.exec(row) ?? [];
+    const z = labelledNumber(symbol ?? "");
+    if (z > 0 && Math.abs(atomicMass(z) - Number(mass)) < SAME_MASS) {
+      names[Number(type) - 1] = symbol;
+    }
+  }
+  if (names.length > 0) return names;
+  throw new ParseError(
+    file,
+    "its atoms have types and no elements: name them with --species, such as H,O for types 1 and 2",
+  );
+}
