@@ -8,20 +8,28 @@ import { ParseError, UsageError } from "../errors.ts";
 type Compression = "none" | "gzip" | "zstd" | "xz" | "bzip2";
 
 const CHUNK = 1 << 20;
+/** Type of the checks of an xz stream, behind its magic. */
+const XZ_SHA256 = 10;
 
 function detectCompression(path: string): Compression {
-  const head = new Uint8Array(6);
+  const head = new Uint8Array(8);
   const file = openSync(path, "r");
   let length: number;
   try {
-    length = readSync(file, head, 0, 6, 0);
+    length = readSync(file, head, 0, head.length, 0);
   } finally {
     closeSync(file);
   }
   const starts = (...bytes: number[]) => bytes.every((b, i) => head[i] === b);
   if (starts(0x1F, 0x8B)) return "gzip";
   if (starts(0x28, 0xB5, 0x2F, 0xFD)) return "zstd";
-  if (starts(0xFD, 0x37, 0x7A, 0x58, 0x5A)) return "xz";
+  if (starts(0xFD, 0x37, 0x7A, 0x58, 0x5A)) {
+    if (head[7] !== XZ_SHA256) return "xz";
+    throw new ParseError(
+      path,
+      "its xz checks are SHA-256, which are not read; write it anew (xz -dc FILE | xz > NEW)",
+    );
+  }
   if (starts(0x42, 0x5A, 0x68)) return "bzip2";
   if (starts(0xFF, 0xFE) || starts(0xFE, 0xFF) || (length > 1 && head[0] > 0 && head[1] === 0)) {
     throw new ParseError(path, "it is UTF-16 text; save it as UTF-8 (iconv -f utf-16 -t utf-8)");

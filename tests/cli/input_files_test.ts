@@ -188,6 +188,11 @@ const REFUSED: [name: string, content: string | Uint8Array, message: RegExp][] =
     /x\.xyz: its xz data is damaged after 0 bytes/,
   ],
   [
+    "xz whose checks are SHA-256",
+    new Uint8Array([0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0, 10]),
+    /x\.xyz: its xz checks are SHA-256, which are not read; write it anew/,
+  ],
+  [
     "damaged bzip2",
     encoder.encode("BZh91AY&SY"),
     /x\.xyz: its bzip2 data is damaged after 0 bytes/,

@@ -3,13 +3,14 @@ import { type CommandSpec, outputFolder, READING } from "./option_specs.ts";
 /** `cpd jobs`, as help tells it. */
 export const JOBS: CommandSpec = {
   name: "jobs",
-  summary: "input folders that label the chosen frames with pw.x, VASP or CP2K",
+  summary: "input folders that label the chosen frames with pw.x, VASP, CP2K or FHI-aims",
   usage: ["cpd jobs INPUT... --template T -o DIR"],
   description:
     "Makes one folder for every frame from a real input of yours: its structure is replaced and nothing else, " +
     "but that a k-mesh keeps its spacing where the cell is another, and pw.x is asked for forces and stress. " +
     "Templates are an input of pw.x (calculation = 'scf'), a folder of VASP (INCAR, POTCAR, KPOINTS, POSCAR), " +
-    "whose potentials are put in the order of the atoms, or an input of CP2K (RUN_TYPE ENERGY_FORCE). Writes " +
+    "whose potentials are put in the order of the atoms, an input of CP2K (RUN_TYPE ENERGY_FORCE), or a control.in " +
+    "of FHI-aims (a geometry.in beside it says which cell its k-grid belongs to). Writes " +
     "jobs.csv and submit.sh, a Slurm array that leaves out what is done. The same command again " +
     "makes only what is missing. cpd collect reads the results.",
   examples: [
@@ -23,7 +24,7 @@ export const JOBS: CommandSpec = {
         flag: "template",
         value: "T",
         path: true,
-        help: "a real input, or a folder of VASP (required)",
+        help: "a real input, or a folder of VASP or FHI-aims (required)",
       },
       outputFolder("cpd-jobs"),
       { flag: "command", value: "CMD", help: "shell command that runs a job in its folder" },

@@ -41,20 +41,33 @@ positions are not converted.`;
 const FORMATS = `Files that are read
 
   extended XYZ       and plain XYZ (symbol x y z)
-  VASP               vasprun.xml, OUTCAR: the free energy, to which the forces belong (energy(sigma->0)
-                     is kept as energy_sigma0), forces, stress; converged=F where NELM ran out; steps
-                     of a machine-learned force field have no labels, and ml=T. XDATCAR: places alone
+  VASP               vasprun.xml, OUTCAR, vaspout.h5: the free energy, to which the forces belong
+                     (energy(sigma->0) is kept as energy_sigma0), forces, stress; converged=F where
+                     NELM ran out; steps of a machine-learned force field have no labels, and ml=T.
+                     XDATCAR: places alone. ML_AB, ML_ABN: energies as they stand there, stress in kbar
+                     with the sign of "in kB"; nine zeros are no stress
   Quantum ESPRESSO   output of pw.x: scf, relax, vc-relax, md; Ry and Ry/Bohr³ become eV and eV/Å³,
-                     and the stress changes its sign
+                     and the stress changes its sign. data-file-schema.xml of pw.x, in Hartree: places
+                     that come after the last step are not those of its labels, and left out.
+                     cp.x: PREFIX.pos with .for, .evp (etot), .cel beside it, joined by step, elements
+                     of the text output or the input; or the text output. Its stress holds the motion
+                     of the nuclei and is not read
   CP2K               output of a single point; PROJECT-pos-1.xyz with PROJECT-1.cell and, for forces,
                      PROJECT-frc-1.xyz beside it, joined by step; Hartree and Bohr become eV and Å
+  FHI-aims           output: the electronic free energy, to which the forces belong; stress as it is.
+                     Forces on which constraints were applied are left out
+  CASTEP             .md, .geom: the free energy, forces; the stress of .geom alone, as it is
   LAMMPS             dump; types need --species where there is no column element; forces are read
-                     where the dump says that its units are metal (dump_modify ID units yes)
-  ASE                .traj; the free energy where there is one; momenta become velocities
-  DeePMD             type.raw, type_map.raw and set.*/*.npy; virials are divided by -V
+                     where the dump says that its units are metal (dump_modify ID units yes). Data
+                     files: places; types need --species or, in Masses, a mass and its element's name
+  ASE                .traj; .db; the free energy where there is one; momenta become velocities
+  DeePMD             type.raw, type_map.raw and set.*/*.npy or *.raw; virials are divided by -V
+  GPUMD              train.xyz, dump.xyz: extended XYZ (Energy, Virial, force); the stress of dump.xyz
+                     has the other sign, which cpd scan finds: --stress-key virial
 
   plain, gzip, Zstandard, xz or bzip2; all are told by content and not by name; - is standard input,
-  and a folder is searched (of one VASP run vasprun.xml, else OUTCAR, else XDATCAR)
+  and a folder is searched (of one run of VASP vasprun.xml, else vaspout.h5, OUTCAR, XDATCAR; of
+  Quantum ESPRESSO the text of pw.x, else XML; .pos of cp.x, else its text)
   FILE@start:stop:step takes frames as ASE does, 0-based: md.xyz@::10, OUTCAR@-100:
 
 What is not extended XYZ is rewritten as such in the temporary folder first, with labels called
@@ -76,8 +89,8 @@ A last frame that is cut off is dropped with a warning (--strict: an error). A f
 read, such as one that a killed run left where the next run went on, stops the program with its
 line, or is left out of the pool with --skip-bad.
 
-Not read yet: cp.x, XML of Quantum ESPRESSO, vaspout.h5, ML_AB, LAMMPS data files, .db; dpdata and
-ASE make extended XYZ of them.
+Not read: ABINIT, HDF5 of other programs, LMDB (.aselmdb), Parquet, frames of DeePMD with types of
+their own; dpdata and ASE make extended XYZ of most.
 
 Files that are written: see cpd distill --help, and report.json, which holds all that is needed to
 repeat a run.`;
