@@ -1,9 +1,10 @@
-"""What ASE reads of files of other programs, beside what `cpd convert` wrote of them.
+"""What another program reads of a file, beside what `cpd convert` wrote of it.
 
-    python3 peer.py FILE CONVERTED.xyz [ase format [species,...]]
+    python3 peer.py FILE CONVERTED.xyz [ase format | dpdata:FORMAT | py4vasp]
 
 Prints the number of frames of both, and the largest differences of energies (eV), forces (eV/Å), stress (eV/Å³),
-cells and positions (Å) over the frames that both read; "-" where either has none.
+cells and positions (Å) over the frames that both read; "-" where either has none. Places may differ by vectors of the
+cell, and by a common origin.
 """
 import sys
 
@@ -12,8 +13,36 @@ import ase.io
 
 path, converted = sys.argv[1:3]
 fmt = sys.argv[3] if len(sys.argv) > 3 and sys.argv[3] != "-" else None
-species = sys.argv[4].split(",") if len(sys.argv) > 4 else None
-theirs = ase.io.read(path, ":", format=fmt)
+
+
+def by_dpdata(name):
+    import dpdata
+
+    kind = dpdata.System if name.startswith("lammps") else dpdata.LabeledSystem
+    return kind(path, fmt=name).to("ase/structure")
+
+
+def by_py4vasp():
+    import py4vasp
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    run = py4vasp.Calculation.from_file(path)
+    places, forces, energies = run.structure[:].read(), run.force[:].read(), run.energy[:].read()
+    [free] = [np.ravel(value) for key, value in energies.items() if key.split()[-1] == "TOTEN"]
+    frames = []
+    for i, cell in enumerate(places["lattice_vectors"]):
+        atoms = ase.Atoms(places["elements"], scaled_positions=places["positions"][i], cell=cell, pbc=True)
+        atoms.calc = SinglePointCalculator(atoms, energy=free[i], forces=forces["forces"][i])
+        frames.append(atoms)
+    return frames
+
+
+if fmt == "py4vasp":
+    theirs = by_py4vasp()
+elif fmt and fmt.startswith("dpdata:"):
+    theirs = by_dpdata(fmt[7:])
+else:
+    theirs = ase.io.read(path, ":", format=fmt)
 ours = ase.io.read(converted, ":")
 
 
@@ -52,7 +81,7 @@ row.append(f"{max(np.abs(np.asarray(a.cell) - np.asarray(b.cell)).max() for a, b
 def apart(a, b):
     d = a.positions - b.positions
     if a.pbc.all():
-        s = np.linalg.solve(a.cell.T, d.T).T
+        s = np.linalg.solve(a.cell.T, (d - d[0]).T).T
         d = (s - np.round(s)) @ np.asarray(a.cell)
     return np.abs(d).max()
 
