@@ -8,28 +8,40 @@ export class Lines {
   /** Number of the line that was taken last, from 1. */
   number = 0;
   readonly #chunks: AsyncIterator<Uint8Array>;
-  #lines: string[] = [];
-  #next = 0;
-  #rest = "";
+  #text = "";
+  #at = 0;
+  /** Where the line that was taken last begins. */
+  #last = 0;
   #ended = false;
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** The next line where it is at hand, undefined where `more` has to be waited for: waiting for every line would
-   * take most of the time. */
-  take(): string | undefined {
-    if (this.#next === this.#lines.length) return undefined;
-    this.number++;
-    const line = this.#lines[this.#next++];
-    return line.endsWith("\r") ? line.slice(0, -1) : line;
+  /**
+   * The next line where it is at hand, undefined where `more` has to be waited for: waiting for every line would take
+   * most of the time.
+   *
+   * @param wanted whether a line that begins there is, before it is made a string of its own; others are passed over
+   */
+  take(wanted?: Wanted): string | undefined {
+    const text = this.#text;
+    for (;;) {
+      const start = this.#at;
+      const end = text.indexOf("\n", start);
+      if (end < 0) return undefined;
+      this.number++;
+      this.#last = start;
+      this.#at = end + 1;
+      if (wanted && !wanted(text, start)) continue;
+      return text.slice(start, text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end);
+    }
   }
 
-  /** The next line, or null at the end. */
-  async more(): Promise<string | null> {
+  /** The next line, or the next that is wanted; null at the end. */
+  async more(wanted?: Wanted): Promise<string | null> {
     for (;;) {
-      const line = this.take();
+      const line = this.take(wanted);
       if (line !== undefined) return line;
       if (!await this.#read()) return null;
     }
@@ -38,7 +50,7 @@ export class Lines {
   /** Has the line that was taken last taken once more. */
   back(): void {
     this.number--;
-    this.#next--;
+    this.#at = this.#last;
   }
 
   /**
@@ -66,12 +78,15 @@ export class Lines {
     this.#ended = done === true;
     if (done) return false;
     const text = Buffer.from(value.buffer, value.byteOffset, value.length).toString("latin1");
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop()!;
-    [this.#lines, this.#next] = [lines, 0];
+    [this.#text, this.#at] = [this.#text.slice(this.#at) + text, 0];
     return true;
   }
 }
+
+/** Whether the line that begins there in a text is wanted. */
+export type Wanted = (text: string, at: number) => boolean;
+
+const [CARRIAGE_RETURN, BLANK, MINUS, ZERO, NINE] = [..."\r -09"].map((c) => c.charCodeAt(0));
 
 /** Whether a line holds numbers, or the stars that stand for some. */
 export function isNumeric(line: string): boolean {
@@ -81,8 +96,27 @@ export function isNumeric(line: string): boolean {
 /** Numbers between blanks; those that cannot be read, such as stars, are NaN. Numbers that have grown together at a
  * minus sign are told apart. */
 export function numbersOf(text: string): number[] {
-  const words = text.trim().replace(/(\d)-(?=\d)/g, "$1 -").split(/\s+/);
-  return words[0] === "" ? [] : words.map(readNumber);
+  const numbers: number[] = [];
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    if (text.charCodeAt(start) <= BLANK) {
+      end = start + 1;
+      continue;
+    }
+    end = start + 1;
+    while (end < text.length && text.charCodeAt(end) > BLANK && !beginsNumber(text, end)) end++;
+    numbers.push(readNumber(text.slice(start, end)));
+  }
+  return numbers;
+}
+
+/** Whether a minus sign between two digits stands there. */
+function beginsNumber(text: string, at: number): boolean {
+  return text.charCodeAt(at) === MINUS && isDigit(text.charCodeAt(at - 1)) &&
+    isDigit(text.charCodeAt(at + 1));
+}
+
+function isDigit(code: number): boolean {
+  return code >= ZERO && code <= NINE;
 }
 
 /** A number as Fortran or C writes it, or NaN. */

@@ -2,7 +2,7 @@ import { ParseError } from "../../errors.ts";
 import { atomicNumber } from "../../frame.ts";
 import { GPA } from "../../units.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
-import { isNumeric, type Lines, numbersOf, readNumber } from "./lines.ts";
+import { isNumeric, type Lines, numbersOf, readNumber, type Wanted } from "./lines.ts";
 
 /** One eV/Å³ in kB. */
 const KILOBAR = 10 * GPA;
@@ -18,25 +18,18 @@ const SETTING = beginning(
     ".*NIONS =",
   ],
 );
-const MARK = beginning(
-  ...[
-    " ?vasp\\.\\d",
-    " {1,2}POSITION",
-    "  in kB",
-    "  free  energy",
-    "  energy  without",
-    "  ML energy",
-  ],
-  ...[
-    "  total energy-change",
-    "      direct lattice v",
-    "-{10,}.*(?:Iteration|aborting)",
-    " General timing",
-  ],
+/** Beginnings of the lines that say something of a step, by their third letter; rules may hold a word. */
+const MARKS = byThirdLetter(
+  ...[" POSITION", "  POSITION", "  in kB", "  free  energy", "  energy  without", "  ML energy"],
+  ...["  total energy-change", "      direct lattice v", "----------", " General timing", " vasp."],
+  "vasp.",
 );
-/** Third letters of the marks that begin with one or two blanks; the fourth of " vasp". */
-const THIRD = new Set([..."OPMefita"].map((letter) => letter.charCodeAt(0)));
-const [BLANK, MINUS, LOWER_D, LOWER_V] = [..." -dv"].map((letter) => letter.charCodeAt(0));
+
+function byThirdLetter(...texts: readonly string[]): readonly (readonly string[] | undefined)[] {
+  const marks: string[][] = [];
+  for (const text of texts) (marks[text.charCodeAt(2)] ??= []).push(text);
+  return marks;
+}
 /** Columns of three places, as they are written. */
 const PLACES = 40;
 
@@ -44,13 +37,15 @@ function beginning(...texts: readonly string[]): RegExp {
   return new RegExp(`^(?:${texts.join("|")})`);
 }
 
-/** Whether the first characters of a line are those of a mark: most lines of the file are told so. */
-function mayBeMark(line: string): boolean {
-  const first = line.charCodeAt(0);
-  if (first !== BLANK) return first === MINUS || first === LOWER_V;
-  const third = line.charCodeAt(2);
-  return third === BLANK ? line.charCodeAt(6) === LOWER_D : THIRD.has(third);
-}
+/** Whether a line begins with a mark. */
+const isMark: Wanted = (text, at) => {
+  const marks = MARKS[text.charCodeAt(at + 2)];
+  if (marks === undefined) return false;
+  for (const mark of marks) {
+    if (text.startsWith(mark, at)) return true;
+  }
+  return false;
+};
 
 /** What is said once. */
 interface Run {
@@ -121,7 +116,9 @@ export async function* readOutcar(
   // A step of both kinds is told twice, first by the force field.
   let waiting: FrameRecord | null = null;
   for (;;) {
-    const line = lines.take() ?? await lines.more();
+    // Settings stand before the first step.
+    const wanted = begun ? isMark : undefined;
+    const line = lines.take(wanted) ?? await lines.more(wanted);
     const restarts = line !== null && begun && /^ ?vasp\.\d/.test(line);
     if (line === null || restarts) {
       if (waiting) yield counted(waiting, tally);
@@ -131,9 +128,8 @@ export async function* readOutcar(
       [run, step, begun] = [newRun(), newStep(null), false];
       continue;
     }
-    // Settings stand before the first step.
     if (!begun && SETTING.test(line)) await noteSetting(run, line, lines, file);
-    if (!mayBeMark(line) || !MARK.test(line)) continue;
+    if (!isMark(line, 0) || (line.startsWith("-") && !/Iteration|aborting/.test(line))) continue;
     begun ||= !/^ ?vasp/.test(line);
     step = await noteStep(step, run, line, { lines, file, note, tally });
     if (step.positions === null || step.energies === null) continue;
