@@ -65,6 +65,7 @@ test("figure 4: pressures and molecular fractions by models of each method", () 
   inFolder((folder) => {
     const settings = [
       "6",
+      "2",
       "1",
       "30",
       "1.36,1.4",
@@ -76,7 +77,7 @@ test("figure 4: pressures and molecular fractions by models of each method", () 
     if (stdout !== null) {
       assert.match(stdout, /\| r_s \| reference \| random \| cpd-spread \| start \|/);
       assert.ok(existsSync(join(folder, "out/pressure.svg")));
-      assert.ok(existsSync(join(folder, "out/random/model/figures")));
+      assert.ok(existsSync(join(folder, "out/random-1/model/figures")));
     }
     return Promise.resolve();
   }));

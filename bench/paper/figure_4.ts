@@ -1,4 +1,4 @@
-/** The table and the figures of `figure_4.sh`: `deno run -A figure_4.ts FOLDER "METHOD METHOD ..."`. */
+/** The table and the figures of `figure_4.sh`: `deno run -A figure_4.ts FOLDER "METHOD METHOD ..." DRAWS`. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
@@ -9,8 +9,16 @@ interface Column {
   readonly error: number | null;
 }
 
-const [folder, methods] = process.argv.slice(2);
-const names = ["reference", ...methods.split(" "), "start"];
+const [folder, methods, draws] = process.argv.slice(2);
+const numbers = Array.from({ length: Number(draws) }, (_, draw) => draw);
+/** Folders of each model, or of the models of each method. */
+const all = new Map([
+  ["reference", ["reference"]],
+  ...methods.split(" ").map((method) =>
+    [method, numbers.map((draw) => `${method}-${draw}`)] as const
+  ),
+  ["start", ["start"]],
+]);
 const QUANTITIES = {
   pressure: "pressure, GPa",
   molecular_fraction: "fraction of atoms in molecules",
@@ -30,27 +38,41 @@ function runsOf(name: string): Map<number, Run> {
   return new Map((runs as Run[]).map((run) => [Number(run.name.slice(2)), run]));
 }
 
-const all = new Map(names.map((name) => [name, runsOf(name)]));
-const densities = [...all.get("reference")!.keys()].sort((a, b) => a - b);
-for (const [quantity, label] of Object.entries(QUANTITIES)) {
-  console.log(
-    `\n${label}\n\n| r_s | ${names.join(" | ")} |\n| ${
-      ["", ...names].map(() => "---").join(" | ")
-    } |`,
+const runs = new Map([...all].map(([name, folders]) => [name, folders.map(runsOf)]));
+const densities = [...runs.get("reference")![0].keys()].sort((a, b) => a - b);
+const mean = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+/** Means of a quantity over the steps of each draw that came to its end. */
+function meansOf(name: string, rs: number, quantity: string): number[] {
+  const ended = runs.get(name)!.map((own) => own.get(rs)!).filter(({ stopped }) =>
+    stopped === null
   );
+  return ended.map(({ averages }) => averages[quantity].mean);
+}
+
+/** Mean over the draws and their standard deviation; of one run the error of its correlated steps. */
+function cell(name: string, rs: number, quantity: string): string {
+  const own = runs.get(name)!;
+  const means = meansOf(name, rs, quantity);
+  if (means.length === 0) return "stopped";
+  const deviation = means.length > 1
+    ? Math.sqrt(means.reduce((sum, x) => sum + (x - mean(means)) ** 2, 0) / (means.length - 1))
+    : own[0].get(rs)!.averages[quantity].error;
+  const spread = deviation ? ` ± ${deviation.toPrecision(2)}` : "";
+  const ended = means.length < own.length ? ` (${means.length} of ${own.length})` : "";
+  return `${mean(means).toPrecision(4)}${spread}${ended}`;
+}
+
+for (const [quantity, label] of Object.entries(QUANTITIES)) {
+  const names = [...all.keys()];
+  const rule = ["", ...names].map(() => "---").join(" | ");
+  console.log(`\n${label}\n\n| r_s | ${names.join(" | ")} |\n| ${rule} |`);
   for (const rs of densities) {
-    const cells = names.map((name) => {
-      const { stopped, averages } = all.get(name)!.get(rs)!;
-      const column = stopped === null ? averages[quantity] : undefined;
-      const error = column?.error ? ` ± ${column.error.toPrecision(2)}` : "";
-      return column ? `${column.mean.toPrecision(4)}${error}` : "stopped";
-    });
-    console.log(`| ${rs} | ${cells.join(" | ")} |`);
+    console.log(`| ${rs} | ${names.map((name) => cell(name, rs, quantity)).join(" | ")} |`);
   }
   const curves = names.map((name) => {
-    const going = [...all.get(name)!].filter(([, { stopped }]) => stopped === null);
-    const points = going.map(([rs, { averages }]) => [rs, averages[quantity].mean] as const);
-    return [name, points.sort(([a], [b]) => a - b)] as const;
+    const going = densities.filter((rs) => meansOf(name, rs, quantity).length > 0);
+    return [name, going.map((rs) => [rs, mean(meansOf(name, rs, quantity))] as const)] as const;
   });
   for (
     const { figure: [, svg] } of lines(quantity, `${label} at 1000 K`, ["r_s, Bohr", label], curves)
@@ -58,8 +80,10 @@ for (const [quantity, label] of Object.entries(QUANTITIES)) {
     writeFileSync(join(folder, `${quantity}.svg`), svg);
   }
 }
-for (const [name, runs] of all) {
-  for (const { name: run, stopped } of runs.values()) {
-    if (stopped !== null) console.log(`\n${name}, ${run}: stopped at ${stopped}`);
-  }
+for (const [name, own] of runs) {
+  own.forEach((densities, draw) => {
+    for (const { name: run, stopped } of densities.values()) {
+      if (stopped !== null) console.log(`\n${name}, draw ${draw}, ${run}: stopped at ${stopped}`);
+    }
+  });
 }
