@@ -10,7 +10,7 @@ import { collectJob, type JobResult, SENT } from "../../jobs/collect_job.ts";
 import { textTable } from "../../report/text_table.ts";
 import { JOBS, readJobs } from "../input/jobs_folder.ts";
 import { isInterrupted } from "../interrupt.ts";
-import { Console } from "../output/output.ts";
+import { Console, fewOf } from "../output/output.ts";
 import { checkTarget } from "../output/output_folder.ts";
 import type { CollectCommand } from "../syntax/jobs_options.ts";
 
@@ -25,9 +25,6 @@ interface Collected {
   readonly settings: string | null;
   readonly stale: boolean;
 }
-
-/** Jobs named in a warning. */
-const NAMED = 5;
 
 /** `cpd collect`: labels of the jobs that are done and right, as extended XYZ. */
 export async function runCollect(command: CollectCommand): Promise<void> {
@@ -116,10 +113,8 @@ function tell(jobs: readonly Collected[], console: Console): void {
   process.stdout.write(`${textTable([["status", "jobs"], ...rows]).join("\n")}\n`);
   for (const [status, own] of kinds) {
     if (status === "done") continue;
-    const named = own.slice(0, NAMED).map(({ folder, reason }) => `${folder} (${reason})`).join(
-      ", ",
-    );
-    console.warn(`${own.length} jobs, ${status}: ${named}${own.length > NAMED ? ", ..." : ""}`);
+    const named = fewOf(own.map(({ folder, reason }) => `${folder} (${reason})`));
+    console.warn(`${own.length} jobs, ${status}: ${named}`);
   }
   const stale = jobs.filter((job) => job.stale);
   if (stale.length > 0) {

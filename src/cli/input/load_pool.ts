@@ -21,7 +21,7 @@ import { BUILT_IN_MODEL, openBuiltIn, resolveModel, SHIPPED_MODEL } from "./mode
 import { keysOf } from "./labels.ts";
 import { openInputs, type ReadOptions } from "./open_inputs.ts";
 import type { CompareCommand, DistillCommand } from "../syntax/options.ts";
-import type { Console } from "../output/output.ts";
+import { type Console, fewOf } from "../output/output.ts";
 import { type FrameFilter, parseFilter } from "./where.ts";
 
 /** Every frame of the inputs: files in the order given, frames in the order of the file. */
@@ -163,14 +163,10 @@ function sieve({ bad, where, energyKey = null }: LoadOptions, problems: Problem[
   };
 }
 
-/** Frames named in a warning. */
-const NAMED = 3;
-
 function reportBad(problems: readonly Problem[], bad: LoadOptions["bad"], console: Console): void {
   for (const kind of new Set(problems.map((problem) => problem.kind))) {
     const own = problems.filter((problem) => problem.kind === kind);
-    const named = own.slice(0, NAMED).map(({ frame, text }) => `${frame} (${text})`);
-    const names = named.join(", ") + (own.length > NAMED ? ", ..." : "");
+    const names = fewOf(own.map(({ frame, text }) => `${frame} (${text})`));
     console.warn(
       bad === "skip"
         ? `left out ${own.length} frames, ${kind}: ${names}`

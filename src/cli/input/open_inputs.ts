@@ -11,7 +11,7 @@ import { type Format, formatOf } from "../../io/formats/formats.ts";
 import { type FrameRecord, recordText } from "../../io/formats/frame_record.ts";
 import { type InputSpec, parseInput } from "../../io/inputs.ts";
 import { isInterrupted } from "../interrupt.ts";
-import type { Console } from "../output/output.ts";
+import { type Console, fewOf } from "../output/output.ts";
 
 /** How other formats than extended XYZ are read. */
 export interface ReadOptions {
@@ -35,8 +35,6 @@ const BLOCK = 1 << 20;
 /** Formats that say the same of one run, the best first. */
 const VASP = ["VASP vasprun.xml", "VASP vaspout.h5", "VASP OUTCAR", "VASP XDATCAR"];
 const CP = ["Quantum ESPRESSO cp.x trajectory", "Quantum ESPRESSO cp.x output"];
-/** Files named where others are left out. */
-const NAMED = 5;
 const [PW, XML] = ["Quantum ESPRESSO pw.x output", "Quantum ESPRESSO XML"];
 
 /**
@@ -138,9 +136,8 @@ function withoutRepeats(found: readonly FoundFile[], console: Console): FoundFil
     if (!better) continue;
     const beside = ({ file: { path } }: FoundFile) => dirname(path) === dirname(better.file.path);
     const names = own.map((one) => beside(one) ? basename(one.file.path) : one.file.name);
-    const others = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
     console.say(
-      `${better.file.name}: of the same run ${names.slice(0, NAMED).join(", ")}${others} ${
+      `${better.file.name}: of the same run ${fewOf(names)} ${
         names.length > 1 ? "are" : "is"
       } not read`,
     );

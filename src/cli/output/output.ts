@@ -106,3 +106,12 @@ export class Stopwatch {
     this.#last = now;
   }
 }
+
+/** Names in a message. */
+const NAMED = 3;
+
+/** The first of some names, and how many more there are. */
+export function fewOf(names: readonly string[]): string {
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more` : "";
+  return names.slice(0, NAMED).join(", ") + more;
+}

@@ -97,14 +97,12 @@ export function isNumeric(line: string): boolean {
  * minus sign are told apart. */
 export function numbersOf(text: string): number[] {
   const numbers: number[] = [];
-  for (let start = 0, end = 0; start < text.length; start = end) {
-    if (text.charCodeAt(start) <= BLANK) {
-      end = start + 1;
-      continue;
-    }
-    end = start + 1;
-    while (end < text.length && text.charCodeAt(end) > BLANK && !beginsNumber(text, end)) end++;
-    numbers.push(readNumber(text.slice(start, end)));
+  let at = 0;
+  while (at < text.length) {
+    const start = at++;
+    if (text.charCodeAt(start) <= BLANK) continue;
+    while (at < text.length && text.charCodeAt(at) > BLANK && !beginsNumber(text, at)) at++;
+    numbers.push(readNumber(text.slice(start, at)));
   }
   return numbers;
 }

@@ -1,11 +1,9 @@
 import { ParseError } from "../../errors.ts";
 import { labelledNumber } from "../../frame.ts";
-import { GPA } from "../../units.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { type Lines, numbersOf } from "./lines.ts";
+import { stressOfSix } from "./vasp.ts";
 
-/** One eV/Å³ in kbar. */
-const KILOBAR = 10 * GPA;
 const RULE = /^\s*[*=-]{20,}\s*$/;
 /** Headings of a configuration whose rows are read. */
 const TITLES =
@@ -87,8 +85,7 @@ function recordOf({ number, rows }: Configuration, where: string): FrameRecord |
       } positions and ${forces.length / 3} forces`,
     );
   }
-  const [xx, yy, zz, xy, yz, zx] = [...diagonal, ...others];
-  const stress = Float64Array.of(xx, xy, zx, xy, yy, yz, zx, yz, zz).map((x) => -x / KILOBAR);
+  const stress = stressOfSix([...diagonal, ...others]);
   const [name = ""] = rows.get("System name") ?? [];
   return {
     ...{ species: Uint8Array.from(species), positions, cell, pbc: [true, true, true] },

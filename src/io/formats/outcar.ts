@@ -1,11 +1,9 @@
 import { ParseError } from "../../errors.ts";
 import { atomicNumber } from "../../frame.ts";
-import { GPA } from "../../units.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { isNumeric, type Lines, numbersOf, readNumber, type Wanted } from "./lines.ts";
+import { LEARNED, stressOfSix } from "./vasp.ts";
 
-/** One eV/Å³ in kB. */
-const KILOBAR = 10 * GPA;
 /** Beginnings of the lines that say something: of the run, and of a step. */
 const SETTING = beginning(
   ...[
@@ -143,7 +141,7 @@ export async function* readOutcar(
   const { learned, placeless } = tally;
   if (placeless > 0) note(`${placeless} steps have no places (NWRITE = 0?): read vasprun.xml`);
   if (learned > 0) {
-    note(`${learned} steps of a machine-learned force field: they have no labels, and ml=T`);
+    note(`${learned} ${LEARNED}`);
   }
 }
 
@@ -221,9 +219,8 @@ async function noteStep(step: Step, run: Run, line: string, reading: Reading): P
 function stressOf(line: string, isif: number): Float64Array | null {
   // With ISIF = 1 only the pressure is computed.
   if (isif === 1) return null;
-  const numbers = numbersOf(line.slice(7)).map((x) => -x / KILOBAR);
-  const [xx, yy, zz, xy, yz, zx] = numbers.length === 6 ? numbers : new Array<number>(6).fill(NaN);
-  return Float64Array.of(xx, xy, zx, xy, yy, yz, zx, yz, zz);
+  const numbers = numbersOf(line.slice(7));
+  return stressOfSix(numbers.length === 6 ? numbers : new Array<number>(6).fill(NaN));
 }
 
 function samePlaces({ positions: a }: FrameRecord, { positions: b }: FrameRecord): boolean {

@@ -1,12 +1,10 @@
 import type { File } from "jsfive";
 import { ParseError } from "../../errors.ts";
 import { labelledNumber } from "../../frame.ts";
-import { GPA } from "../../units.ts";
 import { cartesian, type FrameRecord, type Note } from "./frame_record.ts";
+import { stressOfMatrix } from "./vasp.ts";
 import { wholeFile } from "./whole_file.ts";
 
-/** One eV/Å³ in kbar. */
-const KILOBAR = 10 * GPA;
 const STEPS = "intermediate/ion_dynamics";
 /** NELM of VASP where the INCAR sets none. */
 const NELM = 60;
@@ -61,7 +59,7 @@ export async function* readVaspout(
       ...{ species, positions: cartesian(rowOf(places, s), cell), cell, pbc: [true, true, true] },
       energy: energyAt(columns.free),
       forces: forces && Float64Array.from(rowOf(forces, s)),
-      stress: tensor?.some((x) => x !== 0) ? Float64Array.from(tensor, (x) => -x / KILOBAR) : null,
+      stress: tensor?.some((x) => x !== 0) ? stressOfMatrix(tensor) : null,
       converged: converged[s] ?? undefined,
       info: [["step", s + 1], ...(sigma0 === null ? [] : [["energy_sigma0", sigma0] as const])],
     };

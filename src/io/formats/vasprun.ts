@@ -1,18 +1,15 @@
 import { ParseError } from "../../errors.ts";
 import { atomicNumber } from "../../frame.ts";
-import { GPA } from "../../units.ts";
 import { cartesian, type FrameRecord, type Note } from "./frame_record.ts";
 import { numbersOf, readNumber } from "./lines.ts";
+import { LEARNED, stressOfMatrix } from "./vasp.ts";
 import { type Tag, XmlTags } from "./xml_tags.ts";
 
-/** One eV/Å³ in kB. */
-const KILOBAR = 10 * GPA;
 /** Long tables that nobody asks for. */
 const SKIPPED = new Set(["dos", "eigenvalues", "projected", "dielectricfunction", "kpoints"]);
 /** Tables of rows that are read. */
 const TABLES = new Set(["basis", "positions", "forces", "stress"]);
 const NAN = [NaN, NaN, NaN];
-const LEARNED = "steps of a machine-learned force field: they have no labels, and ml=T";
 
 export function isVasprun(head: string): boolean {
   return /<modeling\b/.test(head);
@@ -169,7 +166,7 @@ function labelled(step: Step, run: Run, number: number, file: string): FrameReco
     energy: free,
     forces: forces ? Float64Array.from(forces) : null,
     // With ISIF = 1 only the pressure is computed.
-    stress: stress && run.isif > 1 ? Float64Array.from(stress, (x) => -x / KILOBAR) : null,
+    stress: stress && run.isif > 1 ? stressOfMatrix(stress) : null,
     converged: electronic < run.nelm,
     info: [
       ["step", number],
