@@ -329,3 +329,35 @@ test("CP2K trajectory: cut short, without a cell, forces alone, a run that was a
   const twice = { "H-pos-1.xyz": POS(0) + POS(1) + POS(0), "H-1.cell": CELLS };
   await assert.rejects(readFiles(twice), /step 0 follows step 1: another run was appended/);
 });
+
+test("CP2K trajectory: without a .cell the cell of an output whose ensemble keeps it; energies of .ener", async () => {
+  const vector = (name: string, x: string, length: string) =>
+    ` CELL| Vector ${name} [angstrom]:     ${x}   |${name}| =    ${length}\n`;
+  const log = (ensemble: string) =>
+    " CP2K| version string:                 CP2K version 2022.1\n" +
+    vector("a", "5.001     0.000     0.000", "5.001234") +
+    vector("b", "0.000     6.000     0.000", "6.000") +
+    vector("c", "0.000     0.000     7.000", "7.000000") +
+    ` MD_PAR| Ensemble type                 ${ensemble}\n`;
+  const files = {
+    "H-pos-1.xyz": POS(0) + POS(1).replace(/E = .*/, ""),
+    "H-1.ener":
+      "#     Step Nr. Time[fs] Kin.[a.u.]\n 0 0.0 1.4 298 -9.0 -8.0 0.0\n 1 0.5 1.4 298 -1.25 -8.0 0.0\n",
+  };
+  const { records, notes } = await readFiles({ ...files, "run.log": log("NVT") });
+  assertClose(records[1].cell, [5.001234, 0, 0, 0, 6, 0, 0, 0, 7], 1e-12, "cell");
+  assertClose(
+    records.map(({ energy }) => energy!),
+    [-1 * HARTREE, -1.25 * HARTREE],
+    1e-12,
+    "energies",
+  );
+  assert.match(
+    notes[0],
+    /the cell of all steps is that of run\.log, whose directions have three decimals/,
+  );
+  await assert.rejects(
+    readFiles({ ...files, "run.log": log("NPT_I") }),
+    /H-1\.cell is not beside it, and the cell moves in the ensemble NPT_I of run\.log/,
+  );
+});

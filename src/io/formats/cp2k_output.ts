@@ -39,7 +39,7 @@ function newPoint(): Point {
 
 /**
  * Single points of a CP2K output: forces and stress where the input asked to print them. The output gives the places of
- * the first step only, and the cell to three decimals; trajectories are read from PROJECT-pos-1.xyz.
+ * the first step only, and directions of the cell to three decimals; trajectories are read from PROJECT-pos-1.xyz.
  */
 export async function* readCp2kOutput(
   lines: Lines,
@@ -73,7 +73,7 @@ export async function* readCp2kOutput(
     if (/Period/.test(line)) periodic = !/NONE/.test(line);
     else if (line.startsWith(" CELL|")) {
       // The same cell may be told for every grid.
-      if (cell.length < 9) cell.push(...numbersOf(line.split("]:")[1] ?? "").slice(0, 3));
+      if (cell.length < 9) cell.push(...vectorOf(line));
     } else if (/PROGRAM ENDED/.test(line)) ended = true;
     else if (/COORDINATES/i.test(line)) {
       yield* finished();
@@ -95,6 +95,34 @@ export async function* readCp2kOutput(
       `${placeless} steps have no places in it: give PROJECT-pos-1.xyz, with -frc-1.xyz and -1.cell beside it`,
     );
   }
+}
+
+/** What the output of a run of dynamics says at its beginning. */
+export interface Cp2kRun {
+  /** Rows, Å, or fewer than nine numbers where they are not said. */
+  readonly cell: readonly number[];
+  /** Such as NVT, or null where it is no dynamics. */
+  readonly ensemble: string | null;
+}
+
+export async function readCp2kRun(lines: Lines): Promise<Cp2kRun> {
+  const cell: number[] = [];
+  for (;;) {
+    const line = lines.take() ?? await lines.more();
+    if (line === null || /ENERGY\| Total/.test(line)) return { cell, ensemble: null };
+    if (/^ CELL\| Vector/.test(line) && cell.length < 9) cell.push(...vectorOf(line));
+    const [, ensemble] = /^ MD(?:_PAR)?\| Ensemble [Tt]ype\s+(\S+)/.exec(line) ?? [];
+    if (ensemble !== undefined) return { cell, ensemble };
+  }
+}
+
+/** A vector of the cell: three decimals, and a length that may have more. */
+function vectorOf(line: string): number[] {
+  const vector = numbersOf(line.split("]:")[1] ?? "").slice(0, 3);
+  const [, length] = /\|[abc]\|\s*=\s*(\d+\.\d{4,})/.exec(line) ?? [];
+  return length === undefined
+    ? vector
+    : vector.map((x) => x * Number(length) / Math.hypot(...vector));
 }
 
 /** Takes in the table of forces or stress that a line heads, if its unit is known. */

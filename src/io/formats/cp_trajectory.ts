@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { ParseError } from "../../errors.ts";
 import { BOHR, HARTREE } from "../../units.ts";
 import { readChunks } from "../files.ts";
+import { beginsAs, filesBeside } from "./beside.ts";
 import { isCpOutput, readCpOutput, transposed } from "./cp_output.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { Lines, numbersOf } from "./lines.ts";
@@ -10,8 +11,6 @@ import { cellOf, parseQeInput, speciesNumber } from "./qe_input.ts";
 
 const NAME = /^(.*)\.pos(\.(?:gz|zst|xz|bz2))?$/;
 const BLOCK = /^\s*\d+\s+\d+\.\d+(?:E[-+]\d+)?\s*\r?\n(?:\s*[-+]?\d+\.\d+(?:E[-+]\d+)?){3}\s*\r?\n/;
-/** Bytes at the beginning of a file by which an output of cp.x is known. */
-const HEAD = 4096;
 /** Bohr; rows are those of the same atoms where places are so near. */
 const SAME = 1e-6;
 
@@ -178,12 +177,10 @@ interface Structure {
 
 /** Elements of the rows and the cell, from the text outputs in the folder, else from an input. */
 async function structureOf(path: string, prefix: string, file: string): Promise<Structure> {
-  const texts = readdirSync(dirname(path), { withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== basename(path))
-    .map(({ name }) => join(dirname(path), name)).sort();
+  const texts = filesBeside(path);
   const nRows = await rowsOf(path);
   for (const text of texts) {
-    if (!await isOutput(text)) continue;
+    if (!await beginsAs(text, isCpOutput)) continue;
     const printed = await printedStructure(text, path, nRows);
     if (printed) return printed;
   }
@@ -204,17 +201,6 @@ async function rowsOf(path: string): Promise<number> {
   const lines = new Lines(readChunks(path));
   await lines.more();
   return (await lines.rows(Infinity, (line) => line.trim().split(/\s+/).length === 3)).length;
-}
-
-async function isOutput(path: string): Promise<boolean> {
-  try {
-    for await (const chunk of readChunks(path)) {
-      return isCpOutput(new TextDecoder("latin1").decode(chunk.subarray(0, HEAD)));
-    }
-  } catch {
-    // not ours to judge
-  }
-  return false;
 }
 
 /** The structure of a text output that prints a step of the trajectory, whose rows are then those of the same atoms; or
