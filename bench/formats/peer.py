@@ -63,7 +63,8 @@ def result(atoms, name):
     if name == "stress" and "stress" in results:
         from ase.stress import voigt_6_to_full_3x3_stress
 
-        return voigt_6_to_full_3x3_stress(results["stress"])
+        stress = np.asarray(results["stress"])
+        return stress if stress.size == 9 else voigt_6_to_full_3x3_stress(stress)
     return results.get(name)
 
 
