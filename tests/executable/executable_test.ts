@@ -37,6 +37,9 @@ test("the executable runs from an empty folder with no PATH, and chooses the sam
     // It carries Dawn: with a driver the WGSL runs, too.
     if (driver) assert.match(doctor.stdout, /^ok +gpu +neighbor_count/m);
     assert.equal(run("scan", sample, "--strict").status, 0);
+    // Libraries that are loaded where they are needed.
+    const hdf5 = run("convert", projectPath("tests/golden/vaspout_relax.h5"), "-o", "h5.xyz");
+    assert.equal(hdf5.status, 0, hdf5.stderr);
     // A carried binary measures any machine.
     const speed = run("doctor", "--speed", "--json", "--threads", "1");
     assert.equal(speed.status, 0, speed.stderr + speed.stdout);

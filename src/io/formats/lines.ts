@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { Latin1Text } from "./latin1_text.ts";
 
 /**
  * Lines of a stream of bytes without their ends, read as Latin-1, whose first 128 characters are all that numbers and
@@ -7,15 +7,12 @@ import { Buffer } from "node:buffer";
 export class Lines {
   /** Number of the line that was taken last, from 1. */
   number = 0;
-  readonly #chunks: AsyncIterator<Uint8Array>;
-  #text = "";
-  #at = 0;
+  readonly #source: Latin1Text;
   /** Where the line that was taken last begins. */
   #last = 0;
-  #ended = false;
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#source = new Latin1Text(chunks);
   }
 
   /**
@@ -25,14 +22,15 @@ export class Lines {
    * @param wanted whether a line that begins there is, before it is made a string of its own; others are passed over
    */
   take(wanted?: Wanted): string | undefined {
-    const text = this.#text;
+    const source = this.#source;
+    const { text } = source;
     for (;;) {
-      const start = this.#at;
+      const start = source.at;
       const end = text.indexOf("\n", start);
       if (end < 0) return undefined;
       this.number++;
       this.#last = start;
-      this.#at = end + 1;
+      source.at = end + 1;
       if (wanted && !wanted(text, start)) continue;
       return text.slice(start, text.charCodeAt(end - 1) === CARRIAGE_RETURN ? end - 1 : end);
     }
@@ -43,14 +41,14 @@ export class Lines {
     for (;;) {
       const line = this.take(wanted);
       if (line !== undefined) return line;
-      if (!await this.#read()) return null;
+      if (!await this.#source.grow()) return null;
     }
   }
 
   /** Has the line that was taken last taken once more. */
   back(): void {
     this.number--;
-    this.#at = this.#last;
+    this.#source.at = this.#last;
   }
 
   /**
@@ -70,16 +68,6 @@ export class Lines {
       rows.push(line);
     }
     return rows;
-  }
-
-  async #read(): Promise<boolean> {
-    if (this.#ended) return false;
-    const { value, done } = await this.#chunks.next();
-    this.#ended = done === true;
-    if (done) return false;
-    const text = Buffer.from(value.buffer, value.byteOffset, value.length).toString("latin1");
-    [this.#text, this.#at] = [this.#text.slice(this.#at) + text, 0];
-    return true;
   }
 }
 

@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import { Latin1Text } from "./latin1_text.ts";
 
 /** One tag of an XML file, and the text before it. */
 export interface Tag {
@@ -11,28 +11,26 @@ export interface Tag {
 /** The tags of an XML file one by one, in bounded memory: for the flat tables of programs, not for all of XML. Bytes are
  * read as Latin-1. */
 export class XmlTags {
-  #text = "";
-  #at = 0;
-  #ended = false;
-  readonly #chunks: AsyncIterator<Uint8Array>;
+  readonly #source: Latin1Text;
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#chunks = chunks[Symbol.asyncIterator]();
+    this.#source = new Latin1Text(chunks);
   }
 
   /** The next tag where it is at hand; undefined where `more` has to be waited for. */
   take(): Tag | undefined {
-    const open = this.#text.indexOf("<", this.#at);
-    const close = open < 0 ? -1 : this.#text.indexOf(">", open);
+    const { text, at } = this.#source;
+    const open = text.indexOf("<", at);
+    const close = open < 0 ? -1 : text.indexOf(">", open);
     if (close < 0) return undefined;
-    const inside = this.#text.slice(open + 1, close);
+    const inside = text.slice(open + 1, close);
     const blank = inside.indexOf(" ");
     const tag = {
       name: blank < 0 ? inside : inside.slice(0, blank),
       attributes: blank < 0 ? "" : inside.slice(blank + 1),
-      text: this.#text.slice(this.#at, open),
+      text: text.slice(at, open),
     };
-    this.#at = close + 1;
+    this.#source.at = close + 1;
     return tag;
   }
 
@@ -41,31 +39,21 @@ export class XmlTags {
     for (;;) {
       const tag = this.take();
       if (tag) return tag;
-      if (!await this.#read()) return null;
+      if (!await this.#source.grow()) return null;
     }
   }
 
   /** Goes behind the tag that closes the element; false where the file ends before. */
   async skip(name: string): Promise<boolean> {
-    const end = `</${name}>`;
+    const [source, end] = [this.#source, `</${name}>`];
     for (;;) {
-      const found = this.#text.indexOf(end, this.#at);
+      const found = source.text.indexOf(end, source.at);
       if (found >= 0) {
-        this.#at = found + end.length;
+        source.at = found + end.length;
         return true;
       }
-      this.#at = Math.max(this.#at, this.#text.length - end.length);
-      if (!await this.#read()) return false;
+      source.at = Math.max(source.at, source.text.length - end.length);
+      if (!await source.grow()) return false;
     }
-  }
-
-  async #read(): Promise<boolean> {
-    if (this.#ended) return false;
-    const { value, done } = await this.#chunks.next();
-    this.#ended = done === true;
-    if (done) return false;
-    const more = Buffer.from(value.buffer, value.byteOffset, value.length).toString("latin1");
-    [this.#text, this.#at] = [this.#text.slice(this.#at) + more, 0];
-    return true;
   }
 }
