@@ -200,14 +200,72 @@ test("cp.x: what it cannot know, and steps that begin anew, are refused", async 
   const elsewhere = TEXT.replaceAll("1.5000", "1.6000");
   await assert.rejects(readFiles({ ...FILES, "cp.out": elsewhere }), /which elements/);
   await assert.rejects(
-    readFiles({ ...FILES, "w.pos": POS + POS, "w.in": INPUT }),
-    /w\.pos:13: step 10 follows step 30: another run was appended/,
+    readFiles({ ...FILES, "w.out": elsewhere, "w.in": INPUT }),
+    /w\.pos: its places are not those that w\.out prints of the same step/,
+  );
+  const carbon = INPUT.replaceAll("O ", "C ");
+  await assert.rejects(
+    readFiles({ ...FILES, "w.in": INPUT, "w.inp": carbon }),
+    /w\.in and w\.inp name other elements for its rows/,
   );
   const cellless = INPUT.replace("ibrav = 0", "ibrav = 4");
   await assert.rejects(
     readFiles({ ...without("w.cel"), "w.in": cellless }),
     /w\.cel is not beside it, and w\.in does not say the cell/,
   );
+});
+
+test("cp.x: a run that was killed and went on in the same files", async () => {
+  // Steps 10 and 20, a third that was cut, and from the checkpoint 20 once more and 30.
+  const from20 = (text: string) => text.slice(text.indexOf("      20 "));
+  const on = (text: string) => text.slice(0, text.indexOf("      30 ")) + from20(text);
+  const cut = `${POS.slice(0, POS.indexOf("      30 ") + 60)}\n${from20(POS)}`;
+  const files = {
+    "w.pos": cut,
+    "w.for": on(FOR),
+    "w.cel": on(CEL),
+    "w.evp": on(EVP),
+    "w.in": INPUT,
+  };
+  const { records, notes } = await readFiles(files);
+  assert.deepEqual(records.map(({ info }) => info![0][1]), [10, 20, 20, 30]);
+  assert.match(notes[0], /^cut: step 30 is cut short at line \d+ and left out/);
+  records.forEach(({ energy, forces, info }) => {
+    const step = Number(info![0][1]);
+    assertClose([energy!], [-(step + 0.5) * HARTREE], 1e-12, "energy");
+    assertClose(forces!, pushes(step).flat().map((x) => x * HARTREE / BOHR), 1e-12, "forces");
+  });
+  // Forces of the first part alone are not those of the second.
+  const lost = await readFiles({ ...files, "w.for": FOR.slice(0, FOR.indexOf("      30 ")) });
+  assert.deepEqual(lost.records.map(({ forces }) => forces !== null), [true, true, false, false]);
+});
+
+test("cp.x: the output of another run in the folder says nothing of the rows", async () => {
+  const other = TEXT.replaceAll(/^ {3}[HO] {3}/gm, "   Al  ").replace("step:    20", "step:    50");
+  const { records } = await readFiles({ ...FILES, "a.out": other, "cp.out": TEXT });
+  assert.deepEqual([...records[0].species], [1, 8, 1]);
+  await assert.rejects(
+    readFiles({ ...FILES, "a.out": other }),
+    /which elements its rows are is not known/,
+  );
+});
+
+test("cp.x output: two runs, one killed; no forces at all; rows that are no numbers", async () => {
+  const wide = TEXT.replaceAll("10.00000000", "12.00000000");
+  const killed = TEXT.slice(0, TEXT.indexOf("   Forces acting"));
+  const two = await readText(killed + wide);
+  assert.equal(two.records.length, 1);
+  assertClose([two.records[0].cell[0]], [12 * BOHR], 1e-12, "the cell of the second");
+  assert.match(two.notes[0], /^cut: step 20 is cut short/);
+  const both = await readText(TEXT + wide);
+  assertClose(both.records.map(({ cell }) => cell[0]), [10 * BOHR, 12 * BOHR], 1e-12, "cells");
+  const forceless = await readText(`${killed}\n   JOB DONE.\n`);
+  assert.deepEqual(forceless.records.map(({ forces }) => forces), [null]);
+  const stars = await readText(
+    TEXT.replace(/(Forces acting[^\n]*\n {3}H).*/, "$1 NaN ******** NaN"),
+  );
+  assert.equal(stars.records[0].forces!.length, 9);
+  assert.ok(stars.records[0].forces!.subarray(0, 3).every(Number.isNaN));
 });
 
 const matrix = (table: readonly (readonly number[])[]) =>

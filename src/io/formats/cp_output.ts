@@ -1,12 +1,15 @@
-import { ParseError } from "../../errors.ts";
 import { BOHR, HARTREE } from "../../units.ts";
+import { ParseError } from "../../errors.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { type Lines, numbersOf, readNumber } from "./lines.ts";
 import { speciesNumber } from "./qe_input.ts";
 
-const MARKS =
-  /Program CP\b|^ *a[123] +=|Physical Quantities at step|total energy =|^ *CELL_PARAMETERS|^ *ATOMIC_POSITIONS|Forces acting|Total stress/;
-const ROW = /^\s*[A-Za-z]\S*(?:\s+[-+\d.*]\S*){3}\s*$/;
+const MARKS = new RegExp(
+  [
+    ...["Program CP\\b", "^ *a[123] +=", "Physical Quantities at step", "total energy ="],
+    ...["^ *CELL_PARAMETERS", "^ *ATOMIC_POSITIONS", "Forces acting", "Total stress", "JOB DONE"],
+  ].join("|"),
+);
 
 export function isCpOutput(head: string): boolean {
   return /Program CP v/.test(head);
@@ -20,6 +23,17 @@ interface Step {
   forces: Float64Array | null;
 }
 
+/** What a run has said so far. */
+interface Run {
+  cell: number[];
+  step: Step | null;
+  /** Whether it printed forces, and came to its end. */
+  forced: boolean;
+  done: boolean;
+}
+
+const newRun = (): Run => ({ cell: [], step: null, forced: false, done: false });
+
 /**
  * Steps that the text output of Quantum ESPRESSO's cp.x prints; PREFIX.pos has many more. The energy is that of the
  * electrons at the places of the nuclei, without fictitious or other kinetic energy. The stress holds that of the moving
@@ -30,68 +44,99 @@ export async function* readCpOutput(
   file: string,
   note: Note,
 ): AsyncGenerator<FrameRecord> {
-  let [cell, step, stressed] = [[] as number[], null as Step | null, false];
+  let [run, stressed] = [newRun(), false];
   for (;;) {
     const line = lines.take() ?? await lines.more();
-    if (line === null) break;
-    if (!MARKS.test(line)) continue;
-    if (/Program CP/.test(line)) cell = [];
-    else if (/^ *a[123] +=/.test(line)) {
-      // A later run in the same file says them again.
-      cell = [...(cell.length < 9 ? cell : []), ...scaled([line.split("=")[1]], BOHR)];
-    } else if (/Physical Quantities/.test(line)) {
-      if (step) yield* finished(step, cell);
-      step = { number: readNumber(line.split(":")[1].trim()), ...NOTHING };
+    const begins = line !== null && /Program CP/.test(line);
+    if (line === null || begins || /Physical Quantities at step/.test(line)) {
+      // A step is closed by the next, or by the end of its run.
+      const closed = line === null || begins ? run.done : true;
+      const record = run.step && recordOf(run.step, run, closed);
+      if (record) yield record;
+      else if (run.step) {
+        note(`step ${run.step.number} is cut short at line ${lines.number} and left out`, true);
+      }
+      if (line === null) break;
+      if (begins) run = newRun();
+      else run.step = newStep(line);
     } else if (/Total stress/.test(line)) stressed = true;
-    else if (/CELL_PARAMETERS/.test(line)) cell = transposed(scaled(await lines.rows(3), BOHR));
-    else if (step === null) continue;
-    else if (/total energy/.test(line)) {
-      step.energy ??= HARTREE * readNumber(/=\s*(\S+)/.exec(line)?.[1] ?? "");
-    } else if (/ATOMIC_POSITIONS/.test(line)) {
-      step.atoms = atomsOf(await rowsOf(lines), `${file}:${lines.number}`);
-    } else {
-      const rows = (await rowsOf(lines)).map((row) => row.trim().replace(/^\S+/, ""));
-      step.forces = Float64Array.from(scaled(rows, HARTREE / BOHR));
-    }
+    else if (MARKS.test(line)) await noteLine(run, line, lines, `${file}:${lines.number}`);
   }
-  if (step && step.forces?.length !== step.atoms?.positions.length) {
-    note(`step ${step.number} is cut short at line ${lines.number} and left out`, true);
-  } else if (step) yield* finished(step, cell);
   if (stressed) note("its stress is not read: it holds the motion of the nuclei");
 }
 
-const NOTHING = { energy: null, atoms: null, forces: null };
+function newStep(line: string): Step {
+  return { number: readNumber(line.split(":")[1].trim()), energy: null, atoms: null, forces: null };
+}
 
-function* finished({ number, energy, atoms, forces }: Step, cell: number[]) {
-  if (atoms === null || cell.length !== 9) return;
-  yield {
-    ...{ ...atoms, cell: Float64Array.from(cell), pbc: [true, true, true] as const },
-    ...{ energy, forces, stress: null },
-    info: [["step", number] as const],
+/** Takes in what a line says. */
+async function noteLine(run: Run, line: string, lines: Lines, where: string): Promise<void> {
+  const { step } = run;
+  if (/JOB DONE/.test(line)) run.done = true;
+  else if (/^ *a[123] +=/.test(line)) {
+    if (run.cell.length < 9) run.cell.push(...vectorOf(line.split("=")[1]).map((x) => BOHR * x));
+  } else if (/CELL_PARAMETERS/.test(line)) {
+    run.cell = columnsAsRows((await lines.rows(3)).flatMap(vectorOf).map((x) => BOHR * x));
+  } else if (step === null) return;
+  else if (/total energy/.test(line)) {
+    step.energy ??= HARTREE * readNumber(/=\s*(\S+)/.exec(line)?.[1] ?? "");
+  } else if (/ATOMIC_POSITIONS/.test(line)) {
+    const rows = await tableOf(lines);
+    if (rows.length === 0) return;
+    const species = Uint8Array.from(rows, ([label]) => elementOf(label, where));
+    step.atoms = { species, positions: vectorsOf(rows, BOHR) };
+  } else if (/Forces acting/.test(line)) {
+    run.forced = true;
+    const rows = await tableOf(lines);
+    if (rows.length > 0) step.forces = vectorsOf(rows, HARTREE / BOHR);
+  }
+}
+
+/** Null where the step is not whole.
+ * @param closed whether what follows it, or the end of the run, says that nothing of it is missing */
+function recordOf(
+  { number, energy, atoms, forces }: Step,
+  { cell, forced }: Run,
+  closed: boolean,
+): FrameRecord | null {
+  if (atoms === null || cell.length !== 9 || (forces === null && (forced || !closed))) return null;
+  if (forces !== null && forces.length !== atoms.positions.length) return null;
+  return {
+    ...{ ...atoms, energy, forces, stress: null },
+    ...{ cell: Float64Array.from(cell), pbc: [true, true, true] },
+    info: [["step", number]],
   };
 }
 
-/** Rows that a name begins. */
-async function rowsOf(lines: Lines): Promise<string[]> {
-  return await lines.rows(Infinity, (line) => ROW.test(line));
+/** Rows of a name and numbers up to an empty line; none where that is missing. */
+async function tableOf(lines: Lines): Promise<string[][]> {
+  const rows = await lines.rows(Infinity, (line) => /^\s*[A-Za-z]/.test(line));
+  const [end] = await lines.rows(1);
+  return end === undefined ? [] : rows.map((row) => row.trim().split(/\s+/));
 }
 
-function atomsOf(rows: readonly string[], where: string) {
-  const species = Uint8Array.from(rows, (row) => {
-    const [label] = row.trim().split(/\s+/);
-    const z = speciesNumber(label);
-    if (z === 0) throw new ParseError(where, `"${label}" names no element`);
-    return z;
-  });
-  const positions = scaled(rows.map((row) => row.trim().replace(/^\S+/, "")), BOHR);
-  return { species, positions: Float64Array.from(positions) };
+/** What grew together, such as stars, is not a number. */
+function vectorsOf(rows: readonly (readonly string[])[], factor: number): Float64Array {
+  return Float64Array.from(
+    rows.flatMap((row) => {
+      const vector = row.slice(1).map(readNumber);
+      return vector.length === 3 ? vector : [NaN, NaN, NaN];
+    }),
+    (x) => factor * x,
+  );
 }
 
-function scaled(rows: readonly string[], factor: number): number[] {
-  return rows.flatMap((row) => numbersOf(row).slice(0, 3)).map((x) => factor * x);
+function elementOf(label: string, where: string): number {
+  const z = speciesNumber(label);
+  if (z === 0) throw new ParseError(where, `"${label}" names no element`);
+  return z;
+}
+
+function vectorOf(text: string): number[] {
+  return numbersOf(text).slice(0, 3);
 }
 
 /** cp.x prints its cell with the vectors as columns. */
-export function transposed(matrix: readonly number[]): number[] {
+export function columnsAsRows(matrix: readonly number[]): number[] {
   return matrix.map((_, i) => matrix[3 * (i % 3) + Math.floor(i / 3)]);
 }
