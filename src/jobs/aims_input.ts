@@ -7,8 +7,11 @@ import { type JobTemplate, rowsOf, scaledMesh } from "./template.ts";
 
 const [CONTROL, GEOMETRY] = ["control.in", "geometry.in"];
 /** Keywords of a run that moves atoms. */
-const MOVES = ["relax_geometry", "relax_unit_cell", "MD_run"];
-const STRESS = /^(compute_analytical_stress|compute_numerical_stress)$/;
+const MOVES = /^(relax_geometry|relax_unit_cell|md_run|run_neb|geometry_optimization)$/i;
+const FORCES = /^compute_forces$/;
+const STRESS = /^compute_(analytical|numerical)_stress$/;
+/** What of a geometry.in is written anew for every frame. */
+const STRUCTURE = /^(lattice_vector|atom|atom_frac|velocity)$/;
 
 export function isAimsControl(text: string): boolean {
   return /^\s*xc\s+\S/m.test(text) && /^\s*species\s+\S/m.test(text);
@@ -24,7 +27,7 @@ export function aimsTemplate(path: string): JobTemplate {
   const control = statSync(path).isDirectory() ? join(path, CONTROL) : path;
   const text = readFileSync(control, "utf8");
   const lines = keywordsOf(text);
-  const moves = lines.find(([keyword]) => MOVES.includes(keyword));
+  const moves = lines.find(([keyword, value]) => MOVES.test(keyword) && value !== "none");
   if (moves) {
     throw new ParseError(
       control,
@@ -32,20 +35,28 @@ export function aimsTemplate(path: string): JobTemplate {
     );
   }
   const species = speciesOf(lines, control);
-  const geometry = join(dirname(control), GEOMETRY);
-  const own = existsSync(geometry) ? cellOf(readFileSync(geometry, "utf8")) : null;
-  const forced = lines.some(([keyword]) => keyword === "compute_forces" || STRESS.test(keyword));
+  const place = join(dirname(control), GEOMETRY);
+  const geometry = existsSync(place) ? keywordsOf(readFileSync(place, "utf8")) : [];
+  const own = cellOf(geometry);
+  const asks = (keyword: RegExp) =>
+    lines.some(([own, value]) => keyword.test(own) && !/^\.f/i.test(value ?? ""));
+  const forced = asks(FORCES) || asks(STRESS);
   const grid = lines.some(([keyword]) => keyword === "k_grid");
+  const lost = new Set(
+    geometry.map(([keyword]) => keyword).filter((word) => !STRUCTURE.test(word)),
+  );
   const notes = [
     ...(forced ? [] : ["compute_forces set to .true.: labels need forces"]),
-    ...(lines.some(([keyword]) => STRESS.test(keyword))
-      ? []
-      : ["no stress is asked for: compute_analytical_stress .true. would"]),
+    ...(asks(STRESS) ? [] : ["no stress is asked for: compute_analytical_stress .true. would"]),
     ...(grid && own === null
       ? ["the k-grid stays as it is: no geometry.in is read whose cell it belongs to"]
       : []),
+    ...(lost.size > 0
+      ? [`of geometry.in ${[...lost].join(", ")} belong to its own atoms, and are not written`]
+      : []),
   ];
-  const written = forced ? text : `compute_forces .true.\n${text}`;
+  const unset = text.replace(/^[ \t]*compute_forces\b.*\n/gm, "");
+  const written = forced ? text : `compute_forces .true.\n${unset}`;
   return {
     ...{ code: "FHI-aims", command: "aims.x > aims.out", output: "aims.out", notes },
     ...{ done: "Have a nice day", failed: "not converged" },
@@ -93,8 +104,8 @@ function speciesOf(lines: readonly (readonly string[])[], path: string): Map<num
 }
 
 /** Rows of the cell of a geometry.in, Å; null where it has none. */
-function cellOf(text: string): Float64Array | null {
-  const rows = keywordsOf(text).filter(([keyword]) => keyword === "lattice_vector");
+function cellOf(lines: readonly (readonly string[])[]): Float64Array | null {
+  const rows = lines.filter(([keyword]) => keyword === "lattice_vector");
   const cell = Float64Array.from(rows.flatMap((row) => row.slice(1, 4).map(readNumber)));
   return cell.length === 9 && cell.every(Number.isFinite) ? cell : null;
 }

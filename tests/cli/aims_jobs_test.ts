@@ -55,6 +55,29 @@ test("jobs of FHI-aims: the geometry is written, the k-grid keeps its spacing, f
     );
   }));
 
+test("jobs of FHI-aims: forces that are switched off, and what belongs to the atoms of the template", () =>
+  inFolder(async (folder) => {
+    mkdirSync(join(folder, "aims"));
+    writeFileSync(
+      join(folder, "aims/control.in"),
+      `compute_forces .false.\nrelax_unit_cell none\n${CONTROL}`,
+    );
+    writeFileSync(join(folder, "aims/geometry.in"), `${GEOMETRY}  initial_moment 2.0\n`);
+    writeFileSync(join(folder, "x.xyz"), POOL);
+    const run = await runProgram(["jobs", "x.xyz", "--template", "aims", "-o", "jobs"], {
+      cwd: folder,
+    });
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stderr, /compute_forces set to \.true\./);
+    assert.match(run.stderr, /no stress is asked for/);
+    assert.match(
+      run.stderr,
+      /of geometry\.in initial_moment belong to its own atoms, and are not written/,
+    );
+    const control = readFileSync(join(folder, "jobs/0000/control.in"), "utf8");
+    assert.deepEqual(control.match(/compute_forces.*/g), ["compute_forces .true."]);
+  }));
+
 const REFUSED: [name: string, control: string, message: RegExp][] = [
   [
     "a relaxation",

@@ -138,6 +138,45 @@ for (const [name, text, check] of ODD) {
   test(`FHI-aims, ${name}`, async () => check(await readText(text)));
 }
 
+const ADVANCING = "  Molecular dynamics: Attempting to update all nuclear coordinates.\n";
+
+test("FHI-aims: labels of dynamics are left out where their places, which follow, are missing", async () => {
+  const moved = whole.replace(END, ADVANCING + MOVED + AGAIN);
+  for (
+    const [name, text] of [
+      ["cut behind the forces", moved + ADVANCING],
+      ["and another run in the same file", moved + ADVANCING + whole],
+      ["cut before the forces", moved.slice(0, moved.lastIndexOf("  Total atomic forces"))],
+    ]
+  ) {
+    const { records, notes } = await readText(text);
+    assertClose([records[0].positions[0], records[0].energy!], [4.1, -7.52], 1e-12, name);
+    assert.ok(records.every(({ energy }) => energy !== -8.02), name);
+    assert.match(notes[0], /^cut: step 2 is left out/, name);
+  }
+});
+
+test("FHI-aims: rows between the atoms of a later structure, and fractional ones", async () => {
+  const [first, second] = MOVED.split("\n").filter((row) => row.startsWith("   atom"));
+  const moment = MOVED.replace(second, `     initial_moment 1.0\n${second}`);
+  const read = await readText(whole.replace(END, ADVANCING + moment + END));
+  assertClose([read.records[0].positions[0]], [4.1], 1e-12, "places");
+  const fractional = MOVED.replace(first, "   atom_frac 0.5 0 0 H").replace(
+    second,
+    "   atom_frac 0 0.5 0 O",
+  );
+  const { records } = await readText(whole.replace(END, ADVANCING + fractional + END));
+  assertClose(records[0].positions, [2, 0, 0, 0.25, 2.25, 0], 1e-12, "places");
+  await assert.rejects(
+    readText(whole.replace(END, ADVANCING + MOVED.replace(`${second}\n`, "") + END)),
+    /its structure has 1 atoms, expected 2/,
+  );
+  await assert.rejects(
+    readText(whole.replace("Species O", "Ghost O")),
+    /"Ghost O" is no atom that is read/,
+  );
+});
+
 test("FHI-aims: a species that is no element is refused", async () => {
   await assert.rejects(readText(whole.replace("Species H ", "Species Q ")), /"Q" names no element/);
 });

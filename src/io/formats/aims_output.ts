@@ -1,10 +1,21 @@
 import { ParseError } from "../../errors.ts";
-import { labelledNumber } from "../../frame.ts";
-import type { FrameRecord, Note } from "./frame_record.ts";
+import { elementOf } from "./elements.ts";
+import { cartesian, type FrameRecord, type Note } from "./frame_record.ts";
 import { type Lines, numbersOf, readNumber } from "./lines.ts";
 
-const MARKS =
-  /Invoking FHI-aims|\| Unit cell:|\| Atomic structure:|Begin self-consistency loop|Self-consistency cycle converged|\| Electronic free energy {2,}|\| Total energy corrected|^ *Total atomic forces|Analytical stress tensor - Symmetrized|Updated atomic structure:|Atomic structure .*preceding time step|Have a nice day/;
+const MARKS = new RegExp(
+  [
+    ...["Invoking FHI-aims", "The structure contains", "\\| Unit cell:", "\\| Atomic structure:"],
+    ...[
+      "Begin self-consistency loop",
+      "Self-consistency cycle converged",
+      "^ *Total atomic forces",
+    ],
+    ...["\\| Electronic free energy {2,}", "\\| Total energy corrected", "Have a nice day"],
+    ...["Analytical stress tensor - Symmetrized", "Updated atomic structure:"],
+    ...["Atomic structure .*preceding time step", "Molecular dynamics:"],
+  ].join("|"),
+);
 
 export function isAimsOutput(head: string): boolean {
   return /Invoking FHI-aims/.test(head);
@@ -12,6 +23,7 @@ export function isAimsOutput(head: string): boolean {
 
 /** What a run has said so far. */
 interface Run {
+  nAtoms: number;
   cell: number[];
   species: number[];
   positions: number[];
@@ -22,9 +34,8 @@ interface Run {
   /** Whether a cycle was begun, and whether it converged. */
   begun: boolean;
   converged: boolean;
-  /** Whether forces were computed before, and it came to its end. */
-  forced: boolean;
-  done: boolean;
+  /** Whether the atoms move on, and their places, which are printed behind the forces then, have not come yet. */
+  waits: boolean;
   step: number;
   /** Steps whose forces are not those of the energy. */
   constrained: number;
@@ -32,9 +43,9 @@ interface Run {
 
 function newRun(): Run {
   return {
-    ...{ cell: [], species: [], positions: [], energy: null, corrected: null },
-    ...{ forces: null, stress: null, begun: false, converged: false },
-    ...{ forced: false, done: false, step: 0, constrained: 0 },
+    ...{ nAtoms: NaN, cell: [], species: [], positions: [], energy: null, corrected: null },
+    ...{ forces: null, stress: null, begun: false, converged: false, waits: false },
+    ...{ step: 0, constrained: 0 },
   };
 }
 
@@ -51,52 +62,55 @@ export async function* readAimsOutput(
   let run = newRun();
   for (;;) {
     const line = lines.take() ?? await lines.more();
+    if (line !== null && !MARKS.test(line)) continue;
+    const where = `${file}:${lines.number}`;
     if (line === null || /Invoking FHI-aims/.test(line)) {
-      if (
-        run.begun && !run.done &&
-        (run.energy === null || !run.converged || run.forced !== hasForces(run))
-      ) {
-        note(
-          `step ${run.step + 1} is left out: the run is cut short at line ${lines.number}`,
-          true,
-        );
-      } else yield* finished(run);
+      if (run.begun) note(cut(run, lines), true);
       if (run.constrained > 0) {
         note(`forces of ${run.constrained} steps are not read: constraints were applied to them`);
       }
       if (line === null) return;
       run = newRun();
-    } else if (!MARKS.test(line)) continue;
-    else if (/Begin self-consistency loop/.test(line)) {
-      yield* finished(run);
-      run.begun = true;
-    } else if (/Updated atomic structure/.test(line)) {
-      yield* finished(run);
-      await noteStructure(run, lines, `${file}:${lines.number}`);
-    } else await noteLine(run, line, lines, `${file}:${lines.number}`);
+    } else if (/Begin self|Updated atomic|nice day|preceding time step/.test(line)) {
+      // These close a step: places of dynamics stand behind their labels, those of a relaxation are the next.
+      if (/preceding/.test(line)) await noteStructure(run, lines, where);
+      if (run.begun && run.waits) note(cut(run, lines), true);
+      else yield* finished(run);
+      Object.assign(run, { ...NOTHING, begun: /Begin self/.test(line) });
+      if (/Updated/.test(line)) await noteStructure(run, lines, where);
+    } else await noteLine(run, line, lines, where);
   }
 }
 
-function hasForces({ forces, constrained }: Run): boolean {
-  return forces !== null || constrained > 0;
+function cut({ step }: Run, { number }: Lines): string {
+  return `step ${step + 1} is left out: the run is cut short at line ${number}`;
 }
+
+/** What begins anew with every step. */
+const NOTHING = {
+  ...{ energy: null, corrected: null, forces: null, stress: null },
+  ...{ begun: false, converged: false, waits: false },
+};
 
 /** Takes in what a line says. */
 async function noteLine(run: Run, line: string, lines: Lines, where: string): Promise<void> {
-  if (/Unit cell:/.test(line)) run.cell = (await lines.rows(3)).flatMap(behindBar);
+  if (/structure contains/.test(line)) run.nAtoms = Number(/(\d+) atoms/.exec(line)?.[1]);
+  else if (/Unit cell:/.test(line)) run.cell = (await lines.rows(3)).flatMap(behindBar);
   else if (/\| Atomic structure/.test(line)) await noteInput(run, lines, where);
-  else if (/preceding time step/.test(line)) await noteStructure(run, lines, where);
+  else if (/Molecular dynamics:/.test(line)) run.waits = true;
   else if (/cycle converged/.test(line)) run.converged = true;
   else if (/free energy/.test(line)) run.energy = energyOf(line);
   else if (/corrected/.test(line)) run.corrected = energyOf(line);
   else if (/Analytical stress/.test(line)) run.stress = await stressTable(lines);
-  else if (/Have a nice day/.test(line)) run.done = true;
   else {
-    run.forced = true;
-    const rows = await lines.rows(run.species.length, (row) => /^ *\| +\d+ /.test(row));
-    const vectors = rows.flatMap((row) => numbersOf(row.replace(/^ *\| +\d+ /, "")));
+    const rows = await lines.rows(run.species.length, (row) => /^ *\| *[\d*]+ /.test(row));
+    const vectors = rows.map((row) => numbersOf(row.replace(/^ *\| *[\d*]+ /, "")));
     if (/constraints/.test(line)) run.constrained++;
-    else if (vectors.length === 3 * run.species.length) run.forces = Float64Array.from(vectors);
+    else if (rows.length === run.species.length) {
+      run.forces = Float64Array.from(
+        vectors.flatMap((vector) => vector.length === 3 ? vector : [NaN, NaN, NaN]),
+      );
+    } else run.waits = true;
   }
 }
 
@@ -118,8 +132,6 @@ function* finished(run: Run): Generator<FrameRecord> {
       ],
     };
   }
-  Object.assign(run, { energy: null, corrected: null, forces: null, stress: null });
-  Object.assign(run, { begun: false, converged: false });
 }
 
 /** Electronvolts, which stand last. */
@@ -131,35 +143,51 @@ function behindBar(row: string): number[] {
   return numbersOf(row.replace(/^ *\|/, "")).slice(0, 3);
 }
 
-/** The first structure: rows `| 1: Species Si x y z`. */
+/** The first structure: rows `| 1: Species Si x y z`.
+ * @throws {ParseError} where there are others, such as ghost atoms */
 async function noteInput(run: Run, lines: Lines, where: string): Promise<void> {
   await lines.rows(1);
-  const rows = await lines.rows(Infinity, (row) => /^ *\| *\d+: *Species /.test(row));
-  const words = rows.map((row) => row.replace(/^.*Species +/, "").trim().split(/\s+/));
-  run.species = words.map(([label]) => elementOf(label, where));
-  run.positions = words.flatMap((row) => row.slice(1, 4).map(readNumber));
+  const rows = await lines.rows(Infinity, (row) => /^ *\| *\d+: /.test(row));
+  const words = rows.map((row) => row.replace(/^ *\| *\d+: */, "").trim().split(/\s+/));
+  const other = words.find(([kind]) => kind !== "Species");
+  if (other) {
+    throw new ParseError(where, `"${other.slice(0, 2).join(" ")}" is no atom that is read`);
+  }
+  if (run.nAtoms > 0 && rows.length !== run.nAtoms) {
+    throw new ParseError(where, `it lists ${rows.length} of its ${run.nAtoms} atoms`);
+  }
+  run.species = words.map(([, label]) => elementOf(label, where));
+  run.positions = words.flatMap((row) => row.slice(2, 5).map(readNumber));
 }
 
-/** Rows `lattice_vector x y z`, `atom x y z Si` and `velocity x y z` of a later structure. */
+/**
+ * Rows `lattice_vector x y z` and `atom x y z Si` of a later structure, and among them others.
+ *
+ * @throws {ParseError} where it has another number of atoms
+ */
 async function noteStructure(run: Run, lines: Lines, where: string): Promise<void> {
-  const own = /^ *(?:lattice_vector|atom|velocity|x \[A\].*|constrain_relaxation)\b.*$|^ *$/;
-  const rows = (await lines.rows(Infinity, (row) => own.test(row))).map((row) =>
-    row.trim().split(/\s+/)
-  );
+  const most = 8 * run.species.length + 16;
+  const rows = (await lines.rows(most, (row) => !/^ *(-{5,}|Fractional coordinates)/.test(row)))
+    .map((row) => row.trim().split(/\s+/));
   const vectors = (name: string) =>
     rows.filter(([first]) => first === name).map((row) => row.slice(1, 4).map(readNumber));
-  const atoms = rows.filter(([first]) => first === "atom");
-  if (atoms.length !== run.species.length) return;
   const cell = vectors("lattice_vector").flat();
   if (cell.length === 9) run.cell = cell;
-  run.species = atoms.map((row) => elementOf(row[4] ?? "", where));
-  run.positions = vectors("atom").flat();
-}
-
-function elementOf(label: string, where: string): number {
-  const z = labelledNumber(label);
-  if (z === 0) throw new ParseError(where, `"${label}" names no element`);
-  return z;
+  const [atoms, fractional] = ["atom", "atom_frac"].map((name) =>
+    rows.filter(([first]) => first === name)
+  );
+  const own = atoms.length > 0 ? atoms : fractional;
+  if (own.length !== run.species.length) {
+    throw new ParseError(
+      where,
+      `its structure has ${own.length} atoms, expected ${run.species.length}`,
+    );
+  }
+  run.species = own.map((row) => elementOf(row[4] ?? "", where));
+  run.positions = atoms.length > 0
+    ? vectors("atom").flat()
+    : [...cartesian(vectors("atom_frac").flat(), run.cell)];
+  run.waits = false;
 }
 
 /** The box of the tensor, eV/Å³. */
