@@ -215,6 +215,21 @@ test("cp.x: what it cannot know, and steps that begin anew, are refused", async 
   );
 });
 
+test("inputs of Quantum ESPRESSO: cells without a unit, &end, and cards that are not read", async () => {
+  const bare = INPUT.replace("CELL_PARAMETERS bohr", "CELL_PARAMETERS").replaceAll(
+    "\n/\n",
+    "\n&end\n",
+  )
+    .replace("ATOMIC_POSITIONS", "AUTOPILOT\n on_step = 10 : dt = 5\nENDRULES\nATOMIC_POSITIONS");
+  const { records } = await readFiles({ "w.pos": POS, "w.in": bare });
+  assertClose(records[0].cell, CELL, 1e-12, "Bohr");
+  const angstrom = await readFiles({
+    "w.pos": POS,
+    "w.in": bare.replace("ntyp = 2", "ntyp = 2, A = 2.0"),
+  });
+  assertClose(angstrom.records[0].cell, CELL.map((x) => 2 * x / BOHR), 1e-12, "alat");
+});
+
 test("cp.x: a run that was killed and went on in the same files", async () => {
   // Steps 10 and 20, a third that was cut, and from the checkpoint 20 once more and 30.
   const from20 = (text: string) => text.slice(text.indexOf("      20 "));
@@ -337,6 +352,23 @@ test("XML of pw.x: the last cycle of a vc-relax is a point of its own", async ()
   assert.deepEqual(records.map(({ energy }) => Math.round(energy! / HARTREE)), [-1, -2, -7]);
   assert.deepEqual(records[2].info, [["step", 3], ["final_scf", "T"]]);
   assert.deepEqual(records.map((record) => record.stress !== null), [false, false, true]);
+});
+
+test("XML of pw.x: no energy of nscf, no forces of another length, no places in other coordinates", async () => {
+  const settings =
+    "<input><control_variables><calculation>nscf</calculation></control_variables></input>";
+  const zero = point(0, places(1), "").replace("-0.5", "0.0");
+  const { records, notes } = await readText(xml(`${settings}<output>${zero}</output>`));
+  assert.equal(records.length, 0);
+  assert.match(notes[0], /its calculation is nscf, which has no energy of its own/);
+  const short = STEP(1).replace(/(<forces[^>]*>\n).*\n/, "$1");
+  await assert.rejects(readText(xml(short)), /its step 1 has forces or a stress of another length/);
+  const crystal = STEP(1).replaceAll("atomic_positions", "crystal_positions");
+  await assert.rejects(readText(xml(crystal)), /its places are crystal_positions/);
+  const whole = xml(STEP(1));
+  const two = await readText(whole.slice(0, whole.indexOf("<status")) + whole);
+  assert.equal(two.records.length, 1, "the step of the first was not closed by an output");
+  assert.match(two.notes[0], /^cut: it ends before its end, after step 0/);
 });
 
 test("XML of pw.x: cut files give their steps; those of cp.x and other labels are refused", async () => {

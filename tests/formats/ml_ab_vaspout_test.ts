@@ -116,12 +116,29 @@ test("ML_AB: numbers of atoms that differ, and types that are no elements, are r
   );
   await assert.rejects(
     readText(ML_AB.replace("O      1", "Q      1")),
-    /its type "Q" names no element/,
+    /"Q" names no element/,
   );
   await assert.rejects(
     readText(ML_AB.replace("Total energy", "Energy")),
     /configuration 1 is not whole/,
   );
+});
+
+test("ML_AB: a stress that is cut, one that lost numbers, none at all, and counts of no atoms", async () => {
+  const cut = await readText(ML_AB.slice(0, ML_AB.lastIndexOf("XY YZ ZX")));
+  assert.equal(cut.records.length, 1);
+  assert.match(cut.notes[0], /^cut: configuration 2 is cut short/);
+  const lost = await readText(ML_AB.replace("     11  20  30\n", "     11  20\n"));
+  assert.ok(lost.records[0].stress!.every(Number.isNaN), "no component in the place of another");
+  const none = ML_AB.replaceAll(/={50}\n {5}Stress[^*]*?(?=\*|$)/g, `${EQUALS}\n`);
+  assert.deepEqual((await readText(none)).records.map(({ stress }) => stress), [null, null]);
+  for (const count of ["", "-1", "1.5", "99999999999"]) {
+    await assert.rejects(
+      readText(ML_AB.replace("O      1", `O  ${count}`)),
+      /it has \S+ atoms of O/,
+      count,
+    );
+  }
 });
 
 const bytes = (name: string) => readFileSync(projectPath(`tests/golden/vaspout_${name}.h5`));
@@ -163,7 +180,11 @@ test("vaspout.h5: torn, cut, and other files of HDF5", async () => {
   assert.equal(records.length, 2);
   assert.match(notes[0], /^cut: it ends within step 3/);
   await assert.rejects(readText(bytes("relax").subarray(0, 3000)), /file: /);
+  await assert.rejects(
+    readText(bytes("scale")),
+    /whether the scale of its POSCAR, 2, is in its cells is not known/,
+  );
   const other = bytes("relax");
   other.write("ion_tipes", other.indexOf("ion_types"));
-  await assert.rejects(readText(other), /it is an HDF5 file, but no vaspout\.h5|cannot be read/);
+  await assert.rejects(readText(other), /it names no atoms: it is no vaspout\.h5|cannot be read/);
 });

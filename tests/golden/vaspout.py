@@ -20,7 +20,7 @@ def steps(n):
     return i, places, forces, stress
 
 
-def write(path, n, tags, scale=1.0, torn=0, growing=False, stressed=True):
+def write(path, n, tags, scale=1.0, torn=0, growing=False, stressed=True, poscar=True):
     i, places, forces, stress = steps(n)
     more = {"maxshape": (None,), "chunks": True} if growing else {}
 
@@ -34,6 +34,8 @@ def write(path, n, tags, scale=1.0, torn=0, growing=False, stressed=True):
         atoms["ion_types"] = np.array([b"H "])
         atoms["number_ion_types"] = np.array([2], np.int32)
         atoms["scale"] = scale
+        if poscar:
+            file["input/poscar/lattice_vectors"] = CELL / scale
         own = file.create_group("intermediate/ion_dynamics")
         put(own, "lattice_vectors", np.tile(CELL / scale, (n, 1, 1)))
         put(own, "position_ions", places @ np.linalg.inv(CELL))
@@ -53,3 +55,4 @@ folder = sys.argv[1]
 write(f"{folder}/vaspout_relax.h5", 3, RELAX)
 write(f"{folder}/vaspout_torn.h5", 3, RELAX, torn=1)
 write(f"{folder}/vaspout_md.h5", 3, MD, scale=2.0, growing=True, stressed=False)
+write(f"{folder}/vaspout_scale.h5", 1, RELAX, scale=2.0, poscar=False)

@@ -1,6 +1,5 @@
-import { ParseError } from "../../errors.ts";
-import { labelledNumber } from "../../frame.ts";
 import { BOHR, HARTREE } from "../../units.ts";
+import { elementOf } from "./elements.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { type Lines, numbersOf } from "./lines.ts";
 
@@ -10,7 +9,7 @@ const ROW = /^(.*?)\s*<--\s*(\w+)\s*$/;
 const ATOM = /^\s*([A-Za-z]\S*)\s+\d+\s+(.*)$/;
 
 export function isCastep(head: string): boolean {
-  return /^\s*BEGIN header\b/.test(head);
+  return /^\s*BEGIN header\b/.test(head) && /<-- [ERh]\s*$/m.test(head);
 }
 
 /** Rows of a record by their marks: E energies, h cell, S stress; of each atom R, V and F. */
@@ -65,11 +64,7 @@ function recordOf(rows: Rows, step: number, where: string): FrameRecord | null {
   const [positions, forces] = [vectors("R", BOHR), vectors("F", HARTREE / BOHR)];
   const [cell, [energy]] = [numbers("h", BOHR), numbers("E", HARTREE)];
   if (labels.length === 0 || !positions || !forces || cell.length !== 9) return null;
-  const species = Uint8Array.from(labels, (label) => {
-    const z = labelledNumber(label);
-    if (z === 0) throw new ParseError(where, `"${label}" names no element`);
-    return z;
-  });
+  const species = Uint8Array.from(labels, (label) => elementOf(label, where));
   const stress = numbers("S", HARTREE / BOHR ** 3);
   return {
     ...{ species, positions, cell, pbc: [true, true, true], forces },

@@ -1,13 +1,19 @@
 import { ParseError } from "../../errors.ts";
-import { labelledNumber } from "../../frame.ts";
+import { repeated } from "./elements.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { type Lines, numbersOf } from "./lines.ts";
 import { stressOfSix } from "./vasp.ts";
 
 const RULE = /^\s*[*=-]{20,}\s*$/;
 /** Headings of a configuration whose rows are read. */
-const TITLES =
-  /^\s*(System name|Atom types and atom numbers|Primitive lattice vectors|Atomic positions|Total energy|Forces|XX YY ZZ|XY YZ ZX)\b/;
+const TITLES = new RegExp(
+  `^\\s*(${
+    [
+      ...["System name", "Atom types and atom numbers", "Primitive lattice vectors"],
+      ...["Atomic positions", "Total energy", "Forces", "Stress", "XX YY ZZ", "XY YZ ZX"],
+    ].join("|")
+  })\\b`,
+);
 
 export function isMlAb(head: string): boolean {
   return /^\s*\*{20,}\s*\n\s*The number of configurations\s*\n/m.test(head);
@@ -32,13 +38,16 @@ export async function* readMlAb(
   note: Note,
 ): AsyncGenerator<FrameRecord> {
   let own: Configuration | null = null;
-  let stressless = 0;
+  let [stressless, stressed] = [0, true];
   for (;;) {
     const line = lines.take() ?? await lines.more();
     const [, number] = /^\s*Configuration num\.\s*(\d+)/.exec(line ?? "") ?? [];
     if (own && (line === null || number !== undefined)) {
       const record = recordOf(own, `${file}:${lines.number}`);
-      if (record) {
+      // VASP writes a stress always; scripts may write none.
+      const isCut = line === null && stressed && !own.rows.has("XY YZ ZX");
+      if (record && !isCut) {
+        stressed = own.rows.has("Stress");
         if (record.stress === null) stressless++;
         yield record;
       } else if (line === null) {
@@ -59,7 +68,8 @@ async function noteRows({ rows }: Configuration, line: string, lines: Lines): Pr
   const [, title] = TITLES.exec(line) ?? [];
   if (title === undefined) return;
   await lines.rows(1, (row) => RULE.test(row));
-  rows.set(title, await lines.rows(Infinity, (row) => !RULE.test(row)));
+  // Its own rows are headings.
+  rows.set(title, title === "Stress" ? [] : await lines.rows(Infinity, (row) => !RULE.test(row)));
 }
 
 /** Null where the configuration is not whole. */
@@ -70,12 +80,10 @@ function recordOf({ number, rows }: Configuration, where: string): FrameRecord |
   );
   const [energy] = numbers("Total energy");
   const [diagonal, others] = ["XX YY ZZ", "XY YZ ZX"].map(numbers);
-  const species = (rows.get("Atom types and atom numbers") ?? []).flatMap((row) => {
-    const [label, count] = row.trim().split(/\s+/);
-    const z = labelledNumber(label);
-    if (z === 0) throw new ParseError(where, `its type "${label}" names no element`);
-    return new Array<number>(Number(count)).fill(z);
-  });
+  const types = (rows.get("Atom types and atom numbers") ?? []).map((row) =>
+    row.trim().split(/\s+/)
+  );
+  const species = repeated(types.map(([label]) => label), types.map(([, n]) => Number(n)), where);
   if (cell.length !== 9 || energy === undefined || forces.length < positions.length) return null;
   if (species.length !== positions.length / 3 || forces.length !== positions.length) {
     throw new ParseError(
@@ -85,12 +93,13 @@ function recordOf({ number, rows }: Configuration, where: string): FrameRecord |
       } positions and ${forces.length / 3} forces`,
     );
   }
-  const stress = stressOfSix([...diagonal, ...others]);
+  const six = [...diagonal, ...others];
+  const stress = stressOfSix(six.length === 6 ? six : new Array<number>(6).fill(NaN));
   const [name = ""] = rows.get("System name") ?? [];
   return {
-    ...{ species: Uint8Array.from(species), positions, cell, pbc: [true, true, true] },
+    ...{ species, positions, cell, pbc: [true, true, true] },
     ...{ energy, forces },
-    stress: others.length < 3 || stress.every((x) => x === 0) ? null : stress,
+    stress: six.length === 0 || stress.every((x) => x === 0) ? null : stress,
     info: [
       ["configuration", number],
       ...(name.trim() === "" ? [] : [["system", name.trim()] as const]),

@@ -3,8 +3,16 @@ import { atomicNumber } from "../../frame.ts";
 import { BOHR } from "../../units.ts";
 import { readNumber } from "./lines.ts";
 
-const CARDS =
-  /^\s*(ATOMIC_SPECIES|ATOMIC_POSITIONS|K_POINTS|CELL_PARAMETERS|OCCUPATIONS|CONSTRAINTS|ATOMIC_VELOCITIES|ATOMIC_FORCES|HUBBARD|ADDITIONAL_K_POINTS|SOLVENTS)\b/i;
+const CARDS = new RegExp(
+  `^\\s*(${
+    [
+      ...["ATOMIC_SPECIES", "ATOMIC_POSITIONS", "K_POINTS", "CELL_PARAMETERS", "OCCUPATIONS"],
+      ...["CONSTRAINTS", "ATOMIC_VELOCITIES", "ATOMIC_FORCES", "HUBBARD", "ADDITIONAL_K_POINTS"],
+      ...["SOLVENTS", "AUTOPILOT", "REF_CELL_PARAMETERS", "PLOT_WANNIER", "TOTAL_CHARGE"],
+    ].join("|")
+  })\\b`,
+  "i",
+);
 
 /** Namelists and cards of an input of pw.x or cp.x, in their order. */
 export interface QeInput {
@@ -20,7 +28,7 @@ export function parseQeInput(text: string, path: string): QeInput {
   const cards = new Map<string, { head: string; rows: string[] }>();
   let [list, card] = ["", ""];
   for (const line of text.split(/\r?\n/)) {
-    const [, opened, rest] = /^\s*&(\w+)(.*)$/.exec(line) ?? [];
+    const [, opened, rest] = /^\s*&(?!end\b)(\w+)(.*)$/i.exec(line) ?? [];
     if (opened && list !== "") break;
     if (opened) {
       list = opened.toUpperCase();
@@ -30,8 +38,9 @@ export function parseQeInput(text: string, path: string): QeInput {
       // Keys may stand behind the name, and the slash that closes it behind the last key.
       const text = rest ?? line;
       const bare = withoutComment(text);
-      const closed = bare.trimEnd().endsWith("/");
-      const body = closed ? bare.slice(0, bare.lastIndexOf("/")) : text;
+      const [end] = /(?:\/|&end)\s*$/i.exec(bare) ?? [];
+      const closed = end !== undefined;
+      const body = closed ? bare.slice(0, bare.length - end.length) : text;
       if (body.trim() !== "") namelists.set(list, `${namelists.get(list)}${body}\n`);
       if (closed) list = "";
     } else if (CARDS.test(line)) {
@@ -74,11 +83,14 @@ export function cellOf({ namelists, cards }: QeInput): Float64Array | null {
   if (ibrav === 1 && alat > 0) return Float64Array.of(alat, 0, 0, 0, alat, 0, 0, 0, alat);
   const card = cards.get("CELL_PARAMETERS");
   if (ibrav !== 0 || !card) return null;
-  const factor = /bohr/i.test(card.head) ? BOHR : /angstrom/i.test(card.head) ? 1 : alat;
+  // Without a unit it is alat where that is given, and Bohr where it is not.
+  const other = /alat/i.test(card.head) || alat > 0 ? alat : BOHR;
+  const factor = /bohr/i.test(card.head) ? BOHR : /angstrom/i.test(card.head) ? 1 : other;
   const cell = Float64Array.from(
     card.rows.slice(0, 3).flatMap((row) => row.trim().split(/\s+/).slice(0, 3).map(readNumber)),
   );
-  return cell.length === 9 && cell.every(Number.isFinite) ? cell.map((x) => factor * x) : null;
+  const scaled = cell.map((x) => factor * x);
+  return scaled.length === 9 && scaled.every(Number.isFinite) ? scaled : null;
 }
 
 /** Atomic number of a label of a species such as Fe1 or fe_up; 0 where it names no element. */

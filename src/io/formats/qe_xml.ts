@@ -9,6 +9,9 @@ export function isQeXml(head: string): boolean {
   return /<qes:espresso\b/.test(head);
 }
 
+/** Calculations whose energy is written as zero. */
+const WITHOUT_ENERGY = /^(nscf|bands)$/;
+
 /** What a `step`, or the `output`, has said so far; Hartree and Bohr. */
 interface Point {
   readonly species: number[];
@@ -40,7 +43,9 @@ export async function* readQeXml(
   const tags = new XmlTags(chunks);
   let [point, within, scf, label] = [newPoint(), "", false, ""];
   let held: Point | null = null;
-  let [steps, whole] = [0, false];
+  let [steps, open, calculation] = [0, false, ""];
+  const cut = () =>
+    note(`it ends before its end, after step ${steps}; the steps before are read`, true);
   for (;;) {
     const tag = tags.take() ?? await tags.more();
     if (tag === null) break;
@@ -55,13 +60,25 @@ export async function* readQeXml(
     else if (name === "/step") {
       if (held) yield recordOf(held, ++steps, file);
       [held, within] = [point, ""];
+    } else if (name === "/calculation") calculation = tag.text.trim();
+    else if (name === "/output" && WITHOUT_ENERGY.test(calculation)) {
+      note(`its calculation is ${calculation}, which has no energy of its own`);
+      within = "";
     } else if (name === "/output") {
       const final = held !== null && held.energy !== point.energy;
       if (held) yield recordOf(final ? held : { ...held, stress: point.stress }, ++steps, file);
       if (held === null || final) yield recordOf(point, ++steps, file, final);
       [held, within] = [null, ""];
-    } else if (name === "/qes:espresso") whole = true;
-    else if (name === "scf_conv") scf = true;
+    } else if (name === "qes:espresso") {
+      if (open) cut();
+      [open, held, within] = [true, null, ""];
+    } else if (name === "/qes:espresso") open = false;
+    else if (name === "crystal_positions" || name === "wyckoff_positions") {
+      throw new ParseError(
+        file,
+        `its places are ${name}, which are not read: atomic_positions are`,
+      );
+    } else if (name === "scf_conv") scf = true;
     else if (name === "/scf_conv") scf = false;
     else if (name === "atom") label = /name="([^"]*)"/.exec(attributes)?.[1] ?? "";
     else if (within !== "" && (scf || name !== "/convergence_achieved")) {
@@ -69,7 +86,7 @@ export async function* readQeXml(
     }
   }
   if (held) yield recordOf(held, ++steps, file);
-  if (!whole) note(`it ends before its end, after step ${steps}; the steps before are read`, true);
+  if (open) cut();
 }
 
 /** Takes in what an element says. */
@@ -91,6 +108,9 @@ function recordOf(point: Point, number: number, file: string, final = false): Fr
   const { species, positions, cell, energy, forces, stress, converged } = point;
   if (species.length === 0 || positions.length !== 3 * species.length || cell.length !== 9) {
     throw new ParseError(file, `its step ${number} has no atoms or no cell`);
+  }
+  if ((forces && forces.length !== positions.length) || (stress && stress.length !== 9)) {
+    throw new ParseError(file, `its step ${number} has forces or a stress of another length`);
   }
   const scaled = (numbers: readonly number[], factor: number) =>
     Float64Array.from(numbers, (x) => factor * x);

@@ -1,11 +1,13 @@
 import type { File } from "jsfive";
 import { ParseError } from "../../errors.ts";
-import { labelledNumber } from "../../frame.ts";
+import { repeated } from "./elements.ts";
 import { cartesian, type FrameRecord, type Note } from "./frame_record.ts";
 import { stressOfMatrix } from "./vasp.ts";
 import { wholeFile } from "./whole_file.ts";
 
 const STEPS = "intermediate/ion_dynamics";
+/** Å. */
+const SAME_CELL = 1e-6;
 /** NELM of VASP where the INCAR sets none. */
 const NELM = 60;
 
@@ -23,7 +25,7 @@ interface Series {
 
 /**
  * Ionic steps of a vaspout.h5 of VASP; energies, stress and convergence as of `readOutcar`. Nine zeros of a stress are no
- * stress. Cells are multiplied by the scale of the POSCAR.
+ * stress.
  *
  * @throws {ParseError} if it is another HDF5 file, or has no steps
  */
@@ -37,17 +39,20 @@ export async function* readVaspout(
   const species = speciesOf(own, file);
   const series = (name: string) => seriesOf(own, `${STEPS}/${name}`);
   const [cells, places] = [series("lattice_vectors"), series("position_ions")];
-  if (!cells || !places || places.width !== 3 * species.length) {
+  if (!cells || !places || places.width !== 3 * species.length || cells.width !== 9) {
     throw new ParseError(file, `it has no steps of ${species.length} atoms in ${STEPS}`);
   }
   const [forces, stress, energies] = ["forces", "stress", "energies"].map(series);
+  if ((forces && forces.width !== places.width) || (stress && stress.width !== 9)) {
+    throw new ParseError(file, `its ${STEPS} has forces or stresses of another length`);
+  }
   const columns = energyColumns(own);
   const lengths = [cells, places, forces, stress, energies].flatMap((one) =>
     one ? [one.steps] : []
   );
   const steps = Math.min(...lengths);
   const converged = convergence(own, steps);
-  const scale = Number(valueOf(own, "results/positions/scale")?.[0] ?? 1);
+  const scale = scaleOf(own, cells, file);
   if (scale !== 1) note(`its cells are multiplied by the scale of its POSCAR, ${scale}`);
   for (let s = 0; s < steps; s++) {
     const cell = Float64Array.from(rowOf(cells, s), (x) => scale * x);
@@ -81,7 +86,7 @@ async function open(bytes: ArrayBuffer, name: string): Promise<File> {
 
 function valueOf(file: File, path: string): ArrayLike<number | string> | null {
   try {
-    return file.get(path).value;
+    return file.get(path).value ?? null; // a group has none
   } catch (error) {
     // This is how jsfive says that there is none.
     if (/not found/.test(String(error))) return null;
@@ -110,16 +115,33 @@ function speciesOf(file: File, name: string): Uint8Array {
   for (const group of ["results/positions", "input/poscar"]) {
     const types = stringsOf(file, `${group}/ion_types`);
     const counts = valueOf(file, `${group}/number_ion_types`);
-    if (!types || !counts) continue;
-    return Uint8Array.from(
-      types.flatMap((label, i) => {
-        const z = labelledNumber(label);
-        if (z === 0) throw new ParseError(name, `its type "${label}" names no element`);
-        return new Array<number>(Number(counts[i])).fill(z);
-      }),
-    );
+    if (types && counts) return repeated(types, Array.from(counts, Number), name);
   }
-  throw new ParseError(name, "it is an HDF5 file, but no vaspout.h5: it names no atoms");
+  throw new ParseError(
+    name,
+    "it names no atoms: it is no vaspout.h5, or HDF5 of a kind that is not read",
+  );
+}
+
+/**
+ * Factor of the cells of the steps. Readers do not agree whether the scale of the POSCAR is in them; the cell of the
+ * POSCAR, which it is not in, tells.
+ *
+ * @throws {ParseError} where it does not
+ */
+function scaleOf(file: File, cells: Series, name: string): number {
+  const scale = Number(valueOf(file, "results/positions/scale")?.[0] ?? 1);
+  if (scale === 1) return 1;
+  const poscar = Array.from(valueOf(file, "input/poscar/lattice_vectors") ?? [], Number);
+  const first = rowOf(cells, 0);
+  const isCell = (factor: number) =>
+    poscar.length === 9 && first.every((x, i) => Math.abs(x - factor * poscar[i]) < SAME_CELL);
+  if (isCell(scale)) return 1;
+  if (scale > 0 && isCell(1)) return scale;
+  throw new ParseError(
+    name,
+    `whether the scale of its POSCAR, ${scale}, is in its cells is not known: read vasprun.xml or OUTCAR`,
+  );
 }
 
 /** Columns of the free energy and of energy(sigma->0); -1 where there is none. */
