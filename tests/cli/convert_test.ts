@@ -96,37 +96,66 @@ test("a cut file is a warning, and with --strict an error; slices and empty fold
     assert.match(empty.stderr, /empty: no file in this folder is of a format that is read/);
   }));
 
-test("of a run of Quantum ESPRESSO one file is read, and of cp.x none that is not whole", () =>
+/** XML of pw.x with two hydrogen atoms and an energy, Hartree. */
+const xml = (energy: number) =>
+  "<qes:espresso><output><atomic_structure><atomic_positions>" +
+  '<atom name="H" index="1">1 2 3</atom><atom name="H" index="2">2 2 3</atom></atomic_positions>' +
+  `<cell><a1>8 0 0</a1><a2>0 10 0</a2><a3>0 0 12</a3></cell></atomic_structure><etot>${energy}</etot>` +
+  "</output></qes:espresso>";
+
+test("of a run of Quantum ESPRESSO one file of a folder is read, and every other run", () =>
   inFolder(async (folder) => {
-    for (const name of ["pw/h.save", "cp/w.save"]) {
-      mkdirSync(join(folder, name), { recursive: true });
+    const write = (name: string, text: string) => {
+      mkdirSync(join(folder, name, ".."), { recursive: true });
+      writeFileSync(join(folder, name), text);
+    };
+    write("pw/pw.out", PW);
+    for (const copy of ["pw/tmp/h.xml", "pw/tmp/h.save/data-file-schema.xml"]) {
+      write(copy, xml(-1.15));
     }
-    writeFileSync(join(folder, "pw/pw.out"), PW);
-    for (
-      const name of ["pw/h.xml", "pw/h.save/data-file-schema.xml", "cp/w.save/data-file-schema.xml"]
-    ) {
-      writeFileSync(join(folder, name), '<qes:espresso><creator NAME="CP">');
-    }
+    write("pw/tmp/other.save/data-file-schema.xml", xml(-1.25));
     const row = (x: number) => `   ${x}E+00    0.20E+00    0.30E+00\n`;
-    writeFileSync(join(folder, "cp/w.pos"), `      10    0.00096755\n${row(0.1)}${row(1.2)}`);
-    writeFileSync(
-      join(folder, "cp/cp.out"),
-      " Program CP v.6.7MaX\n a1 = 9 0 0\n a2 = 0 9 0\n a3 = 0 0 9\n * Physical Quantities at step: 10\n" +
-        ` ATOMIC_POSITIONS\n H${row(0.1)} H${row(1.2)} Forces acting on atoms\n H${row(0)} H${
-          row(0)
-        }\n`,
-    );
+    write("cp/w.pos", `      10    0.00096755\n${row(0.1)}${row(1.2)}`);
+    const text = (step: number, x: number) =>
+      " Program CP v.6.7MaX\n a1 = 9 0 0\n a2 = 0 9 0\n a3 = 0 0 9\n" +
+      ` * Physical Quantities at step:    ${step}\n   total energy =      -1.5 Hartree a.u.\n` +
+      `   ATOMIC_POSITIONS\n   H${row(0.1)}   H${row(x)}\n` +
+      `   Forces acting on atoms (au):\n   H${row(0)}   H${row(0)}\n`;
+    write("cp/cp.out", text(10, 1.2));
+    write("cp/another.out", text(10, 1.3));
     const run = await runProgram(["convert", "pw", "cp", "-o", "a.xyz"], { cwd: folder });
     assert.equal(run.code, 0, run.stderr);
     assert.match(
       run.stderr,
-      /pw\/pw\.out: of the same run pw\/h\.save\/data-file-schema\.xml, h\.xml are not/,
+      /pw\/pw\.out: of the same run pw\/tmp\/h\.save\/data-file-schema\.xml, pw\/tmp\/h\.xml are not read/,
     );
-    assert.match(
-      run.stderr,
-      /cp\/w\.pos: of the same run cp\.out, cp\/w\.save\/data-file-schema\.xml are not/,
+    assert.match(run.stderr, /cp\/w\.pos: of the same run cp\.out is not read/);
+    const written = readFileSync(join(folder, "a.xyz"), "utf8");
+    assert.equal([...written.matchAll(/Lattice/g)].length, 4, "pw.out, other, another.out, w.pos");
+  }));
+
+test("in a folder a file that cannot be read, or has no step, does not keep others from being read", () =>
+  inFolder(async (folder) => {
+    mkdirSync(join(folder, "runs"));
+    const write = (name: string, content: string | Uint8Array) =>
+      writeFileSync(join(folder, "runs", name), content);
+    write("OUTCAR", outcar(2));
+    write("vasprun.xml", "<modeling>\n");
+    write("wave.h5", "\x89HDF\r\n\x1a\n and no more");
+    write(
+      "x.data",
+      "data\n\n1 atoms\n1 atom types\n0 1 xlo xhi\n0 1 ylo yhi\n0 1 zlo zhi\n\nAtoms\n\n1 1 0 0 0\n",
     );
-    assert.equal([...readFileSync(join(folder, "a.xyz"), "utf8").matchAll(/Lattice/g)].length, 2);
+    write("log.lammps", "thermo_style custom step xlo xhi\n24 atoms in group\n");
+    const args = ["convert", "runs", "-o", "a.xyz", "--force"];
+    const run = await runProgram(args, { cwd: folder });
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stderr, /runs\/OUTCAR: of the same run vasprun\.xml is not read/);
+    assert.match(run.stderr, /warning: runs\/x\.data: its atoms have types .*; it is left out/);
+    assert.doesNotMatch(run.stderr, /log\.lammps/);
+    assert.equal(energies(readFileSync(join(folder, "a.xyz"), "utf8")).length, 2);
+    const strict = await runProgram([...args, "--strict"], { cwd: folder });
+    assert.equal(strict.code, 3);
   }));
 
 test("convert: units are converted, other keys stay, columns that are lost are named", () =>

@@ -107,6 +107,9 @@ export const FORMATS: readonly Format[] = [
 
 /** Bytes at the beginning of a file by which it is recognised. */
 const HEAD = 1 << 16;
+const BARE_COUNT = /^\s*\d+[ \t]*\r?\n/;
+/** Formats that are told by the names of their files as well. */
+const BY_NAME = FORMATS.filter(({ name }) => /^(CP2K trajectory|DeePMD)/.test(name));
 
 /** The format of a file by its content; null for extended XYZ and whatever is not known.
  * @throws {ParseError} for Python's pickles, which only code could read */
@@ -121,7 +124,9 @@ export async function formatOf(path: string, name: string): Promise<Format | nul
         "it is a Python pickle, which is not read: write it as extended XYZ with ASE",
       );
     }
-    return FORMATS.find((format) => format.recognises(head, path)) ?? null;
+    // A count alone begins extended XYZ, whatever its comment says.
+    const known = BARE_COUNT.test(head) ? BY_NAME : FORMATS;
+    return known.find((format) => format.recognises(head, path)) ?? null;
   }
   return null;
 }

@@ -15,7 +15,9 @@ const SAME_MASS = 0.1;
 const SECTION = /^[A-Z][A-Za-z ]+?(?:\s*#.*)?$/;
 
 export function isLammpsData(head: string): boolean {
-  return /^\s*\d+\s+atoms\b/m.test(head) && /\bxlo\s+xhi\b|\bavec\b/.test(head);
+  const lines = head.slice(head.indexOf("\n") + 1);
+  return /^\s*\d+\s+atoms\b/m.test(lines) && /^\s*\d+\s+atom\s+types\b/m.test(lines) &&
+    /^[^#\n]*\b(xlo\s+xhi|avec)\b/m.test(lines);
 }
 
 /** The header of the file and the rows of its sections. */
