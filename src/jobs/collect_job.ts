@@ -113,8 +113,17 @@ async function outputOf(folder: string) {
 function orderOf(output: Uint8Array, sent: Uint8Array): number[] | null {
   if (output.length !== sent.length) return null;
   const places = new Map<number, number[]>();
-  output.forEach((z, n) => places.set(z, [...(places.get(z) ?? []), n]));
-  const order = Array.from(sent, (z) => places.get(z)?.shift() ?? -1);
+  output.forEach((z, n) => {
+    const own = places.get(z);
+    if (own) own.push(n);
+    else places.set(z, [n]);
+  });
+  const taken = new Map<number, number>();
+  const order = Array.from(sent, (z) => {
+    const k = taken.get(z) ?? 0;
+    taken.set(z, k + 1);
+    return places.get(z)?.[k] ?? -1;
+  });
   return order.includes(-1) ? null : order;
 }
 

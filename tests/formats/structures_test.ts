@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { assertClose } from "../support.ts";
+import { numbersOf } from "../../src/io/formats/lines.ts";
 import { readFiles, readText } from "./reading.ts";
 
 const DATA = `LAMMPS data file via write_data, version 30 Jul 2021, timestep = 0, units = metal
@@ -87,6 +88,34 @@ const DATA_ODD: [
 for (const [name, text, check] of DATA_ODD) {
   test(`LAMMPS data, ${name}`, async () => check(await readText(text)));
 }
+
+test("LAMMPS data: type labels, a comment of any kind, units that are not said, a last line without an end", async () => {
+  const labelled = DATA.replace("Masses", "Atom Type Labels\n\n1 O\n2 H\n\nMasses")
+    .replace("1 15.9994 # O", "O 15.9994").replace("2 1.00794 # H", "H 1.00794")
+    .replace("12 1 2 ", "12 1 H ").replace(/^LAMMPS.*/, "8 atoms of water, 0 1 xlo xhi").trimEnd();
+  const { records: [record], notes } = await readText(
+    labelled.slice(0, labelled.indexOf("\n\nVelocities")),
+  );
+  assert.deepEqual([...record.species], [8, 1, 1]);
+  assertClose(record.positions, [0, 0, 0, 2, 0, 0, 1, 1, 1], 1e-12, "places");
+  assert.match(notes[0], /it does not say its units: lengths are taken as Å/);
+  const electrons = DATA.replace("# full", "").replace(
+    /^(\d+) 1 ([12]) \S+ (.*) 0 0 0$/gm,
+    "$1 $2 0.5 1.5 2.5 $3",
+  );
+  await assert.rejects(readText(electrons), /what its 8 columns are is not known/);
+  await assert.rejects(readText(DATA.replace("7 1 2", "3 1 2")), /says 3 atoms, each once/);
+  await assert.rejects(
+    readText(DATA.replace("# full", "# constructor")),
+    /what its 10 columns are/,
+  );
+});
+
+test("numbers of Fortran: exponents without a letter, signs that grew together, no hexadecimals", () => {
+  assert.deepEqual(numbersOf("1.0 0.5-100 2.5+123 1.5D-03"), [1, 5e-101, 2.5e123, 1.5e-3]);
+  assert.deepEqual(numbersOf("-0.63-0.11 5-100 0.5-1000.5"), [-0.63, -0.11, 5, -100, 0.5, -1000.5]);
+  assert.deepEqual(numbersOf("0x10 ****"), [NaN, NaN]);
+});
 
 test("LAMMPS data: types are no elements, and columns are not guessed", async () => {
   const unnamed = DATA.replace("# O", "# ow").replace("# H", "# hw");
@@ -220,7 +249,8 @@ test("ASE database: columns by their names, rows by their ids, keys that are no 
   assert.deepEqual([...ninth.stress!], [1, 6, 5, 6, 2, 4, 5, 4, 3]);
   assert.deepEqual([...ninth.forces!], pushes);
   assertClose([ninth.velocities![0]], [0.0982269 / 1.008], 1e-5, "one u Å √(eV/u)/u in Å/fs");
-  assert.deepEqual(ninth.info, [["db_id", 9], ["phase", "ice"], ["rs", 1.4], ["relaxed", "T"]]);
+  const own = [["phase", "ice"], ["rs", 1.4], ["relaxed", "T"]];
+  assert.deepEqual(ninth.info, [["db_id", 9], ["energy_sigma0", -5], ...own]);
 });
 
 test("ASE database: labels of SchNetPack in their units, in both ways of writing data", async () => {
@@ -259,8 +289,34 @@ test("ASE database: labels of SchNetPack in their units, in both ways of writing
   assert.deepEqual(unsaid.records.map(({ energy, forces }) => energy ?? forces), [null, null]);
   assert.match(
     unsaid.notes[0],
-    /labels in data of 2 rows are not read: the metadata do not say their units/,
+    /labels in data of 2 rows are not read: their units are not said/,
   );
+});
+
+test("ASE database: numbers that JSON has not, arrays that are no labels, rows that are damaged by their ids", async () => {
+  const none = [null, null, null, null, null, null];
+  const at = Buffer.alloc(8);
+  at.writeBigInt64LE(8n);
+  const data = new Uint8Array(
+    Buffer.concat([
+      at,
+      Buffer.from(JSON.stringify({ energy: -2, forces: { __ndarray__: [[2, 3], "int64", 8] } })),
+    ]),
+  );
+  const units = { _property_unit_dict: { energy: "eV" }, _distance_unit: "Ang" };
+  const both = [-5, -5.5, null, null, null, null];
+  const { records, notes } = await readText(database([
+    [1, ...atoms, ...none, '{"gap": NaN, "phase": "ice"}', data],
+    [2, ...atoms, ...both, "{}", null],
+  ], units));
+  assert.deepEqual([records[0].energy, records[0].forces], [-2, null]);
+  assert.deepEqual(records[0].info!.slice(1), [["phase", "ice"]]);
+  assert.match(notes[0], /labels in data of 1 rows are not read/, "forces without a unit");
+  assert.deepEqual([records[1].energy, records[1].info![1]], [-5.5, ["energy_sigma0", -5]]);
+  const broken = database([[3, ...atoms, ...none, "{phase", null]]);
+  await assert.rejects(readText(broken), /file, id 3: its row cannot be read/);
+  const short = database([[4, ...atoms, -1, null, blob([1, 2]), null, null, null, "{}", null]]);
+  await assert.rejects(readText(short), /file, id 4: its forces are of another length/);
 });
 
 test("ASE database: others, damaged and compressed ones are refused", async () => {
@@ -282,7 +338,7 @@ test("ASE database: others, damaged and compressed ones are refused", async () =
     "{}",
     null,
   ]]);
-  await assert.rejects(readText(lost), /file, id 1: it has no atoms or no positions/);
+  await assert.rejects(readText(lost), /file, id 1: its positions are of another length/);
   const folder = mkdtempSync(join(tmpdir(), "cpd-test-"));
   const db = new DatabaseSync(join(folder, "x.db"));
   db.exec("CREATE TABLE songs (title)");
@@ -310,11 +366,10 @@ test("DeePMD raw files: the same as its arrays where it has no set", async () =>
   assert.deepEqual([...records[0].forces!], pushes);
   assertClose(records[0].stress!, [-1, 0, 0, 0, -2, 0, 0, 0, 0], 1e-12, "-W / V");
   const { "sys/box.raw": _box, ...open } = files;
-  await assert.rejects(readFiles(open), /coord\.raw or box\.raw is missing/);
-  await assert.rejects(
-    readFiles({ ...files, "sys/energy.raw": "-3\n" }),
-    /energy\.raw: it has 1 rows, and coord\.raw has 2/,
-  );
+  await assert.rejects(readFiles(open), /box\.raw is missing/);
+  const short = await readFiles({ ...files, "sys/energy.raw": "-3\n" });
+  assert.equal(short.records.length, 1);
+  assert.match(short.notes[0], /^cut: energy\.raw ends within row 2; 1 frames are read/);
   await assert.rejects(
     readFiles({ "sys/type.raw": "0\n", "sys/type_map.raw": "H\n" }),
     /neither set\.000 .* nor coord\.raw/,

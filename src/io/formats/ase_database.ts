@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { ParseError } from "../../errors.ts";
 import { unitFactor } from "../declared_units.ts";
 import { isCompressed } from "../files.ts";
-import { tensorOf, velocitiesOf } from "./ase_labels.ts";
+import { parsePython, tensorOf, velocitiesOf } from "./ase_labels.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 
 export function isSqlite(head: string): boolean {
@@ -46,10 +46,9 @@ export async function* readAseDatabase(
     const units = unitsOf(metadataOf(database));
     const rows = database.prepare("SELECT * FROM systems ORDER BY id").iterate();
     for (const row of rows as Iterable<Row>) {
-      const data = row.energy === null || row.forces === null ? dataOf(row.data) : {};
-      const own = { energy: data.energy, forces: data.forces };
-      if (own.energy !== undefined && units.energy === null) unitless++;
-      yield recordOf(row, own, units, `${file}, id ${row.id}`);
+      const { record, unread } = readRow(row, units, `${file}, id ${row.id}`);
+      if (unread) unitless++;
+      yield record;
     }
   } catch (error) {
     if (error instanceof ParseError) throw error;
@@ -58,7 +57,19 @@ export async function* readAseDatabase(
     database?.close();
   }
   if (unitless > 0) {
-    note(`labels in data of ${unitless} rows are not read: the metadata do not say their units`);
+    note(
+      `labels in data of ${unitless} rows are not read: their units are not said, or they are no numbers`,
+    );
+  }
+}
+
+/** @throws {ParseError} with the id of a row that is damaged */
+function readRow(row: Row, units: Units, where: string): ReturnType<typeof recordOf> {
+  try {
+    return recordOf(row, units, where);
+  } catch (error) {
+    if (error instanceof ParseError) throw error;
+    throw new ParseError(where, `its row cannot be read: ${(error as Error).message}`);
   }
 }
 
@@ -70,7 +81,7 @@ function has(database: DatabaseSync, table: string): boolean {
 function metadataOf(database: DatabaseSync): Json {
   if (!has(database, "information")) return {};
   const row = database.prepare("SELECT value FROM information WHERE name = 'metadata'").get();
-  return row ? JSON.parse(String((row as Row).value)) as Json : {};
+  return row ? parsePython(String((row as Row).value)) as Json : {};
 }
 
 /** What SchNetPack says of the labels in `data`. */
@@ -86,51 +97,63 @@ function unitsOf({ _property_unit_dict: units, _distance_unit: length }: Json): 
 }
 
 /** Little-endian numbers of a blob; null where there is none.
- * @param n how many; any number where it is null */
-function numbersOf(value: unknown, n: number | null = null): number[] | null {
+ * @throws {ParseError} where they are not so many */
+function doublesOf(value: unknown, n: number, what: string, where: string): number[] | null {
   if (!(value instanceof Uint8Array) || value.length === 0) return null;
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
-  const [length, width] = [n ?? bytes.length / 8, n === null ? 8 : bytes.length / n];
-  if (width === 8) return Array.from({ length }, (_, i) => bytes.readDoubleLE(8 * i));
+  if (bytes.length === 8 * n) return Array.from({ length: n }, (_, i) => bytes.readDoubleLE(8 * i));
   // Arrays of single precision are written as they are.
-  return width === 4 ? Array.from({ length }, (_, i) => bytes.readFloatLE(4 * i)) : null;
+  if (bytes.length === 4 * n) return Array.from({ length: n }, (_, i) => bytes.readFloatLE(4 * i));
+  throw new ParseError(where, `its ${what} are of another length`);
 }
 
 /** The free dictionary of a row: JSON, or from version 9 on arrays and the JSON that says where they lie. */
 function dataOf(value: unknown): Json {
-  if (typeof value === "string") return (JSON.parse(value) ?? {}) as Json;
+  if (typeof value === "string") return (parsePython(value) ?? {}) as Json;
   if (!(value instanceof Uint8Array) || value.length < 8) return {};
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.length);
-  const text = bytes.toString("utf8", Number(bytes.readBigInt64LE(0)));
-  const json = JSON.parse(text) as Json;
+  const json = parsePython(bytes.toString("utf8", Number(bytes.readBigInt64LE(0)))) as Json;
   return Object.fromEntries(Object.entries(json).map(([key, own]) => [key, inBytes(own, bytes)]));
 }
 
-/** An array that lies in the bytes, by its description; what is none stays. */
+type Described = { readonly __ndarray__?: readonly [readonly number[], string, unknown] } | null;
+
+/** An array of floating-point numbers that lies in the bytes, by its description; what is none stays. */
 function inBytes(value: unknown, bytes: Buffer): unknown {
-  const array = (value as { __ndarray__?: [number[], string, unknown] } | null)?.__ndarray__;
-  if (!array || typeof array[2] !== "number") return value;
-  const [shape, dtype, at] = array as [number[], string, number];
+  const [shape, dtype, at] = (value as Described)?.__ndarray__ ?? [];
+  if (!shape || typeof at !== "number") return value;
   const n = shape.reduce((product, length) => product * length, 1);
-  const width = dtype === "float64" ? 8 : dtype === "float32" ? 4 : 0;
-  return width === 0 ? value : numbersOf(bytes.subarray(at, at + n * width), n);
+  if (dtype === "float64") {
+    return Array.from({ length: n }, (_, i) => bytes.readDoubleLE(at + 8 * i));
+  }
+  if (dtype === "float32") {
+    return Array.from({ length: n }, (_, i) => bytes.readFloatLE(at + 4 * i));
+  }
+  return value;
 }
 
 /** Numbers of a label in `data`: a number, a list, or an array that is written out. */
 function listOf(value: unknown): number[] | null {
   if (typeof value === "number") return [value];
-  if (Array.isArray(value)) return value.flat(3) as number[];
-  const array = (value as { __ndarray__?: [number[], string, number[]] } | null)?.__ndarray__;
-  return array ? (array[2] as unknown as number[][]).flat(3) : null;
+  const list = Array.isArray(value) ? value : (value as Described)?.__ndarray__?.[2];
+  return Array.isArray(list) ? list.flat(3) as number[] : null;
+}
+
+/** Labels of a row in `data`, in eV and Å; `unread` where there are some without a unit. */
+function labelsInData({ energy, forces }: Json, units: Units, n: number) {
+  const scaled = (value: unknown, factor: number | null, length: number) => {
+    const own = listOf(value);
+    return own?.length === length && factor !== null ? own.map((x) => factor * x) : null;
+  };
+  const [own, pushes] = [scaled(energy, units.energy, 1), scaled(forces, units.forces, 3 * n)];
+  return {
+    ...{ energy: own?.[0] ?? null, forces: pushes },
+    unread: (energy !== undefined && own === null) || (forces !== undefined && pushes === null),
+  };
 }
 
 /** @throws {ParseError} where a row has no atoms or arrays of another length */
-function recordOf(
-  row: Row,
-  data: { readonly energy: unknown; readonly forces: unknown },
-  units: Units,
-  where: string,
-): FrameRecord {
+function recordOf(row: Row, units: Units, where: string): { record: FrameRecord; unread: boolean } {
   const species = row.numbers instanceof Uint8Array
     ? Uint8Array.from(
       { length: row.numbers.length / 4 },
@@ -138,30 +161,35 @@ function recordOf(
     )
     : new Uint8Array(0);
   const n = species.length;
-  const [positions, cell] = [numbersOf(row.positions, 3 * n), numbersOf(row.cell, 9)];
+  const doubles = (name: string, length: number) => doublesOf(row[name], length, name, where);
+  const [positions, cell] = [doubles("positions", 3 * n), doubles("cell", 9)];
   if (n === 0 || !positions || !cell) {
     throw new ParseError(where, "it has no atoms or no positions");
   }
-  const [forces, momenta, masses] = ["forces", "momenta", "masses"].map((name) =>
-    numbersOf(row[name], name === "masses" ? n : 3 * n)
-  );
-  const stress = numbersOf(row.stress, 6);
-  const [own, pushes] = [listOf(data.energy), listOf(data.forces)];
-  const scaled = (values: number[] | null, factor: number | null) =>
-    values === null || factor === null ? null : Float64Array.from(values, (x) => factor * x);
-  const energy = real(row.free_energy) ?? real(row.energy) ?? scaled(own, units.energy)?.[0] ??
-    null;
-  const inData = pushes?.length === 3 * n ? scaled(pushes, units.forces) : null;
+  const [forces, momenta] = ["forces", "momenta"].map((name) => doubles(name, 3 * n));
+  const [masses, stress] = [doubles("masses", n), doubles("stress", 6)];
+  const data = row.energy === null || row.forces === null ? dataOf(row.data) : {};
+  const { unread, ...others } = labelsInData(data, units, n);
+  const [free, extrapolated] = [real(row.free_energy), real(row.energy)];
+  const energy = free ?? extrapolated ?? others.energy;
+  const pushes = forces ?? others.forces;
   const bits = Number(row.pbc);
-  return {
+  const record: FrameRecord = {
     ...{ species, positions: Float64Array.from(positions), cell: Float64Array.from(cell) },
     pbc: [(bits & 1) > 0, (bits & 2) > 0, (bits & 4) > 0],
     energy,
-    forces: forces ? Float64Array.from(forces) : inData,
+    forces: pushes && Float64Array.from(pushes),
     stress: stress && tensorOf(stress),
     velocities: momenta && velocitiesOf(momenta, masses, species),
-    info: [["db_id", Number(row.id)], ...keysOf(row.key_value_pairs)],
+    info: [
+      ["db_id", Number(row.id)],
+      ...(free !== null && extrapolated !== null && free !== extrapolated
+        ? [["energy_sigma0", extrapolated] as const]
+        : []),
+      ...keysOf(row.key_value_pairs),
+    ],
   };
+  return { record, unread };
 }
 
 function real(value: unknown): number | null {
@@ -170,7 +198,7 @@ function real(value: unknown): number | null {
 
 /** Keys of a row but for those that look like labels: those have columns of their own. */
 function keysOf(text: unknown): [key: string, value: string | number][] {
-  const pairs = typeof text === "string" ? JSON.parse(text) as Json : {};
+  const pairs = typeof text === "string" ? parsePython(text) as Json : {};
   return Object.entries(pairs ?? {}).flatMap(([key, value]): [string, string | number][] => {
     if (/energ|stress|virial|forc|^pbc$|^lattice$|^properties$/i.test(key)) return [];
     if (typeof value === "boolean") return [[key, value ? "T" : "F"]];

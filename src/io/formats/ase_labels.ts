@@ -23,3 +23,9 @@ export function tensorOf(stress: ArrayLike<number>): Float64Array {
   const [xx, yy, zz, yz, xz, xy] = Array.from(stress);
   return Float64Array.of(xx, xy, xz, xy, yy, yz, xz, yz, zz);
 }
+
+/** JSON as Python writes it, whose NaN and infinities become null.
+ * @throws {SyntaxError} if it is none */
+export function parsePython(text: string): unknown {
+  return JSON.parse(text.replace(/([[:,]\s*)-?(?:NaN|Infinity)(?=\s*[,\]}])/g, "$1null"));
+}

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 import { ParseError } from "../../errors.ts";
-import { tensorOf, velocitiesOf } from "./ase_labels.ts";
+import { parsePython, tensorOf, velocitiesOf } from "./ase_labels.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { wholeFile } from "./whole_file.ts";
 
@@ -75,11 +75,8 @@ function itemAt(bytes: Buffer, offset: number): Json | null {
   if (offset < 0 || offset + 8 > bytes.length) return null;
   const length = Number(bytes.readBigInt64LE(offset));
   if (offset + 8 + length > bytes.length) return null;
-  // Python writes numbers that JSON has not.
-  const text = bytes.toString("utf8", offset + 8, offset + 8 + length)
-    .replace(/([[:,]\s*)-?(?:NaN|Infinity)(?=\s*[,\]}])/g, "$1null");
   try {
-    return JSON.parse(text) as Json;
+    return parsePython(bytes.toString("utf8", offset + 8, offset + 8 + length)) as Json;
   } catch {
     return null;
   }

@@ -39,15 +39,18 @@ export interface Format {
   read(source: Source, note: Note): AsyncGenerator<FrameRecord>;
 }
 
-/** A format of lines. */
+/** A format of lines.
+ * @param editable whether people write such files, whose last line may have no end */
 function ofLines(
   name: string,
   recognises: Format["recognises"],
   read: (lines: Lines, file: string, note: Note, source: Source) => AsyncGenerator<FrameRecord>,
+  editable = false,
 ): Format {
   return {
     ...{ name, recognises },
-    read: (source, note) => read(new Lines(readChunks(source.path)), source.name, note, source),
+    read: (source, note) =>
+      read(new Lines(readChunks(source.path), editable), source.name, note, source),
   };
 }
 
@@ -79,7 +82,8 @@ export const FORMATS: readonly Format[] = [
     ...{ name: "CP2K trajectory", recognises: isCp2kTrajectory },
     read: ({ path, name }, note) => readCp2kTrajectory(path, name, note),
   },
-  ofLines("CASTEP trajectory", isCastep, readCastep),
+  // The last row of a record ends with its mark, and is whole where that is.
+  ofLines("CASTEP trajectory", isCastep, readCastep, true),
   ofLines("FHI-aims output", isAimsOutput, readAimsOutput),
   ofLines(
     "LAMMPS dump",
@@ -89,7 +93,8 @@ export const FORMATS: readonly Format[] = [
   ofLines(
     "LAMMPS data",
     isLammpsData,
-    (lines, file, _note, { elements }) => readLammpsData(lines, file, elements),
+    (lines, file, note, { elements }) => readLammpsData(lines, file, note, elements),
+    true,
   ),
   {
     ...{ name: "ASE trajectory", recognises: isAseTrajectory },
@@ -101,7 +106,7 @@ export const FORMATS: readonly Format[] = [
   },
   {
     ...{ name: "DeePMD arrays", recognises: (_head, path) => isDeepmd(path) },
-    read: ({ path, name, elements }) => readDeepmd(path, name, elements),
+    read: ({ path, name, elements }, note) => readDeepmd(path, name, note, elements),
   },
 ];
 

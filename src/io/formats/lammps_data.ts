@@ -1,15 +1,16 @@
 import { atomicMass } from "../../atomic_mass.ts";
 import { ParseError } from "../../errors.ts";
 import { labelledNumber } from "../../frame.ts";
-import type { FrameRecord } from "./frame_record.ts";
-import { type Lines, numbersOf } from "./lines.ts";
+import type { FrameRecord, Note } from "./frame_record.ts";
+import { type Lines, numbersOf, readNumber } from "./lines.ts";
 
 /** Columns of the type and of x by the styles of atoms, from 0. */
 const STYLES: Readonly<Record<string, readonly [type: number, x: number]>> = {
   ...{ atomic: [1, 2], charge: [1, 3], molecular: [2, 3], bond: [2, 3], angle: [2, 3] },
   ...{ full: [2, 4], sphere: [1, 4], spin: [1, 2], dipole: [1, 3], electron: [1, 5] },
 };
-const [ATOMIC_COLUMNS, WITH_IMAGES] = [5, 8];
+/** Of the style atomic, behind which the numbers of three images may stand. */
+const ATOMIC_COLUMNS = 5;
 /** u; a mass belongs to the element whose name stands beside it. */
 const SAME_MASS = 0.1;
 const SECTION = /^[A-Z][A-Za-z ]+?(?:\s*#.*)?$/;
@@ -24,15 +25,19 @@ export function isLammpsData(head: string): boolean {
 interface Data {
   readonly cell: Float64Array;
   readonly origin: readonly number[];
-  readonly nAtoms: number;
-  readonly masses: readonly string[];
-  readonly atoms: readonly string[];
+  /** Words of each atom, by the ids. */
+  readonly atoms: readonly (readonly string[])[];
   readonly style: string;
+  /** Rows of sections that name types. */
+  readonly masses: readonly string[];
+  readonly labels: readonly string[];
+  /** As LAMMPS writes them, or null. */
+  readonly units: string | null;
 }
 
 /**
  * The atoms of a data file of LAMMPS, in the order of their ids, without labels. Types are no elements: they are named
- * by --species, or by the comments of `Masses` where names and masses agree.
+ * by --species, or by type labels or comments of `Masses` where names and masses agree.
  *
  * @param elements symbols of types 1, 2, …, or null
  * @throws {ParseError} where elements, the style of the atoms or the box are not known
@@ -40,62 +45,67 @@ interface Data {
 export async function* readLammpsData(
   lines: Lines,
   file: string,
+  note: Note,
   elements: readonly string[] | null,
 ): AsyncGenerator<FrameRecord> {
-  const { cell, origin, masses, atoms, style } = await readData(lines, file);
-  const words = atoms.map((row) => row.replace(/#.*/, "").trim().split(/\s+/));
-  const [type, x] = columnsOf(style, words[0] ?? [], file);
-  words.sort((a, b) => Number(a[0]) - Number(b[0]));
-  if (words.some((row) => row.length < x + 3)) {
+  const data = await readData(lines, file);
+  const { cell, origin, atoms, style, units } = data;
+  if (units === null) note("it does not say its units: lengths are taken as Å");
+  const [type, x] = columnsOf(style, atoms[0] ?? [], file);
+  if (atoms.some((row) => row.length < x + 3)) {
     throw new ParseError(file, `an atom has fewer columns than those of "Atoms # ${style}"`);
   }
-  const named = elements ?? namesOf(masses, file);
-  const species = Uint8Array.from(words, (row) => {
-    const z = labelledNumber(named[Number(row[type]) - 1] ?? "");
+  const named = namesOf(data, elements, file);
+  const species = Uint8Array.from(atoms, (row) => {
+    const z = labelledNumber(named.get(row[type]) ?? "");
     if (z === 0) throw new ParseError(file, `no element is named for type ${row[type]}`);
     return z;
   });
   yield {
     species,
     positions: Float64Array.from(
-      words.flatMap((row) => [0, 1, 2].map((k) => Number(row[x + k]) - origin[k])),
+      atoms.flatMap((row) => [0, 1, 2].map((k) => readNumber(row[x + k]) - origin[k])),
     ),
     ...{ cell, pbc: [true, true, true], energy: null, forces: null, stress: null },
   };
 }
 
 async function readData(lines: Lines, file: string): Promise<Data> {
+  const [title = ""] = await lines.rows(1);
   const header: string[] = [];
   const sections = new Map<string, { heading: string; rows: string[] }>();
   let rows = header;
   for (;;) {
     const line = lines.take() ?? await lines.more();
     if (line === null) break;
-    if (lines.number > 1 && SECTION.test(line.trim())) {
+    if (SECTION.test(line.trim())) {
       const [name] = line.trim().split(/\s*#/);
       rows = [];
       sections.set(name, { heading: line, rows });
     } else if (line.trim() !== "") rows.push(line);
   }
-  const units = /units = (\w+)/.exec(header[0] ?? "")?.[1];
-  if (units !== undefined && units !== "metal" && units !== "real") {
+  const units = /units = (\w+)/.exec(title)?.[1] ?? null;
+  if (units !== null && units !== "metal" && units !== "real") {
     throw new ParseError(
       file,
       `its units are ${units}: lengths in Å are read, units metal or real`,
     );
   }
   const nAtoms = Number(header.map((row) => /^\s*(\d+)\s+atoms\b/.exec(row)?.[1]).find(Boolean));
-  const { heading = "", rows: atoms = [] } = sections.get("Atoms") ?? {};
-  if (atoms.length !== nAtoms) {
-    throw new ParseError(file, `it has ${atoms.length} rows of Atoms, and says ${nAtoms} atoms`);
+  const { heading = "", rows: own = [] } = sections.get("Atoms") ?? {};
+  const atoms = own.map((row) => row.replace(/#.*/, "").trim().split(/\s+/));
+  if (atoms.length !== nAtoms || new Set(atoms.map(([id]) => id)).size !== nAtoms) {
+    throw new ParseError(
+      file,
+      `it has ${atoms.length} rows of Atoms, and says ${nAtoms} atoms, each once`,
+    );
   }
-  const style = /#\s*(\w+)/.exec(heading)?.[1] ?? "";
   return {
     ...boxOf(header, file),
-    nAtoms,
+    ...{ atoms: atoms.sort((a, b) => Number(a[0]) - Number(b[0])), units },
+    style: /#\s*(\w+)/.exec(heading)?.[1] ?? "",
     masses: sections.get("Masses")?.rows ?? [],
-    atoms,
-    style,
+    labels: sections.get("Atom Type Labels")?.rows ?? [],
   };
 }
 
@@ -123,10 +133,11 @@ function boxOf(header: readonly string[], file: string): Pick<Data, "cell" | "or
 
 /** @throws {ParseError} where the style is not named and more than one has so many columns */
 function columnsOf(style: string, row: readonly string[], file: string): readonly [number, number] {
-  if (style in STYLES) return STYLES[style];
-  if (style === "" && (row.length === ATOMIC_COLUMNS || row.length === WITH_IMAGES)) {
-    return STYLES.atomic;
-  }
+  if (Object.hasOwn(STYLES, style)) return STYLES[style];
+  const images = row.slice(ATOMIC_COLUMNS);
+  const isAtomic = images.length === 0 ||
+    (images.length === 3 && images.every((n) => /^-?\d+$/.test(n)));
+  if (style === "" && row.length >= ATOMIC_COLUMNS && isAtomic) return STYLES.atomic;
   throw new ParseError(
     file,
     `what its ${row.length} columns are is not known: write the style behind the heading, such as ` +
@@ -134,17 +145,29 @@ function columnsOf(style: string, row: readonly string[], file: string): readonl
   );
 }
 
-/** Symbols of types 1, 2, … from rows `type mass # symbol`. */
-function namesOf(masses: readonly string[], file: string): string[] {
-  const names: string[] = [];
-  for (const row of masses) {
-    const [, type, mass, symbol] = /^\s*(\d+)\s+(\S+)\s*#\s*(\S+)/.exec(row) ?? [];
-    const z = labelledNumber(symbol ?? "");
-    if (z > 0 && Math.abs(atomicMass(z) - Number(mass)) < SAME_MASS) {
-      names[Number(type) - 1] = symbol;
-    }
-  }
-  if (names.length > 0) return names;
+/** Symbols by the types as the atoms have them, from rows `type mass # symbol` and type labels.
+ * @throws {ParseError} where there is none */
+function namesOf(
+  { masses, labels }: Data,
+  elements: readonly string[] | null,
+  file: string,
+): Map<string, string> {
+  const labelled = new Map(
+    labels.map((row) => row.trim().split(/\s+/)).map(([type, label]) => [type, label]),
+  );
+  // Atoms and masses may have the number of a type or its label.
+  const both = (type: string, symbol: string) =>
+    [[type, symbol], [labelled.get(type) ?? type, symbol]] as const;
+  if (elements) return new Map(elements.flatMap((symbol, i) => both(String(i + 1), symbol)));
+  const numbers = new Map([...labelled].map(([type, label]) => [label, type]));
+  const named = masses.flatMap((row) => {
+    const [, word, mass, comment] = /^\s*(\S+)\s+(\S+)\s*(?:#\s*(\S+))?/.exec(row) ?? [];
+    const type = numbers.get(word) ?? word;
+    const symbol = labelled.get(type) ?? comment ?? "";
+    const z = labelledNumber(symbol);
+    return z > 0 && Math.abs(atomicMass(z) - Number(mass)) < SAME_MASS ? both(type, symbol) : [];
+  });
+  if (named.length > 0) return new Map(named);
   throw new ParseError(
     file,
     "its atoms have types and no elements: name them with --species, such as H,O for types 1 and 2",

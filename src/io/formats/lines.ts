@@ -2,7 +2,7 @@ import { Latin1Text } from "./latin1_text.ts";
 
 /**
  * Lines of a stream of bytes without their ends, read as Latin-1, whose first 128 characters are all that numbers and
- * names need. A last line without an end was cut while it was written, and is left out.
+ * names need. A last line without an end was cut while it was written, and is left out, unless people write such files.
  */
 export class Lines {
   /** Number of the line that was taken last, from 1. */
@@ -11,8 +11,9 @@ export class Lines {
   /** Where the line that was taken last begins. */
   #last = 0;
 
-  constructor(chunks: AsyncIterable<Uint8Array>) {
-    this.#source = new Latin1Text(chunks);
+  /** @param editable whether a last line without an end counts */
+  constructor(chunks: AsyncIterable<Uint8Array>, editable = false) {
+    this.#source = new Latin1Text(editable ? withLastEnd(chunks) : chunks);
   }
 
   /**
@@ -71,10 +72,20 @@ export class Lines {
   }
 }
 
+/** A stream whose last line has an end. */
+async function* withLastEnd(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield* chunks;
+  yield Uint8Array.of(LINE_FEED);
+}
+
 /** Whether the line that begins there in a text is wanted. */
 export type Wanted = (text: string, at: number) => boolean;
 
-const [CARRIAGE_RETURN, BLANK, MINUS, ZERO, NINE] = [..."\r -09"].map((c) => c.charCodeAt(0));
+const [LINE_FEED, CARRIAGE_RETURN, BLANK, MINUS, POINT, ZERO, NINE] = [..."\n\r -.09"].map((c) =>
+  c.charCodeAt(0)
+);
+/** An exponent of three digits, for whose letter Fortran has no room. */
+const BARE_EXPONENT = /^[-+]\d{3}(?![\d.])/;
 
 /** Whether a line holds numbers, or the stars that stand for some. */
 export function isNumeric(line: string): boolean {
@@ -95,10 +106,13 @@ export function numbersOf(text: string): number[] {
   return numbers;
 }
 
-/** Whether a minus sign between two digits stands there. */
+/** Whether a minus sign between two digits stands there, that is not the exponent of a fraction. */
 function beginsNumber(text: string, at: number): boolean {
-  return text.charCodeAt(at) === MINUS && isDigit(text.charCodeAt(at - 1)) &&
-    isDigit(text.charCodeAt(at + 1));
+  if (text.charCodeAt(at) !== MINUS || !isDigit(text.charCodeAt(at + 1))) return false;
+  let before = at - 1;
+  if (!isDigit(text.charCodeAt(before))) return false;
+  while (isDigit(text.charCodeAt(before))) before--;
+  return text.charCodeAt(before) !== POINT || !BARE_EXPONENT.test(text.slice(at, at + 5));
 }
 
 function isDigit(code: number): boolean {
@@ -108,6 +122,7 @@ function isDigit(code: number): boolean {
 /** A number as Fortran or C writes it, or NaN. */
 export function readNumber(word: string): number {
   const x = Number(word);
-  if (!Number.isNaN(x) || word === "") return word === "" ? NaN : x;
-  return Number(word.replace(/[dD]([+-]?\d+)$/, "e$1"));
+  if (word === "" || /^[-+]?0[xbo]/i.test(word)) return NaN;
+  if (!Number.isNaN(x)) return x;
+  return Number(word.replace(/(?:[dD]|(?<=\.\d*))([+-]\d+)$/, "e$1").replace(/[dD](\d+)$/, "e$1"));
 }
