@@ -49,25 +49,27 @@ const FORMATS = `Files that are read
   Quantum ESPRESSO   output of pw.x: scf, relax, vc-relax, md; Ry and Ry/Bohr³ become eV and eV/Å³,
                      and the stress changes its sign. data-file-schema.xml of pw.x, in Hartree: places
                      that come after the last step are not those of its labels, and left out.
-                     cp.x: PREFIX.pos with .for, .evp (etot), .cel beside it, joined by step, elements
-                     of the text output or the input; or the text output. Its stress holds the motion
-                     of the nuclei and is not read
-  CP2K               output of a single point; PROJECT-pos-1.xyz with PROJECT-1.cell and, for forces,
-                     PROJECT-frc-1.xyz beside it, joined by step; Hartree and Bohr become eV and Å
+                     cp.x: PREFIX.pos with .for, .evp (etot), .cel beside it, joined by step; elements of
+                     a text output that prints one of its steps, or of PREFIX.in with sorted atoms; or
+                     the text output. Its stress holds the motion of the nuclei and is not read
+  CP2K               output of a single point; PROJECT-pos-1.xyz with PROJECT-1.cell, or an output whose
+                     ensemble keeps the cell, and, for forces, PROJECT-frc-1.xyz beside it, joined by
+                     step; Hartree and Bohr become eV and Å
   FHI-aims           output: the electronic free energy, to which the forces belong; stress as it is.
                      Forces on which constraints were applied are left out
   CASTEP             .md, .geom: the free energy, forces; the stress of .geom alone, as it is
   LAMMPS             dump; types need --species where there is no column element; forces are read
                      where the dump says that its units are metal (dump_modify ID units yes). Data
-                     files: places; types need --species or, in Masses, a mass and its element's name
+                     files: places, in Å where it says no units; types need --species or, in Masses, a
+                     mass and its element's name
   ASE                .traj; .db; the free energy where there is one; momenta become velocities
   DeePMD             type.raw, type_map.raw and set.*/*.npy or *.raw; virials are divided by -V
   GPUMD              train.xyz, dump.xyz: extended XYZ (Energy, Virial, force); the stress of dump.xyz
                      has the other sign, which cpd scan finds: --stress-key virial
 
   plain, gzip, Zstandard, xz or bzip2; all are told by content and not by name; - is standard input,
-  and a folder is searched (of one run of VASP vasprun.xml, else vaspout.h5, OUTCAR, XDATCAR; of
-  Quantum ESPRESSO the text of pw.x, else XML; .pos of cp.x, else its text)
+  and a folder is searched (of one run of VASP vasprun.xml, else vaspout.h5, OUTCAR, ML_AB, XDATCAR;
+  of Quantum ESPRESSO the text of pw.x, else XML; .pos of cp.x, else its text)
   FILE@start:stop:step takes frames as ASE does, 0-based: md.xyz@::10, OUTCAR@-100:
 
 What is not extended XYZ is rewritten as such in the temporary folder first, with labels called
