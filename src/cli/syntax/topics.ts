@@ -80,9 +80,10 @@ stops in the middle gives its whole steps, and it is said where it stops. Python
 A frame is called FILE@index, with its place in the file from 0, in every output. Lattice are 9
 numbers, rows a, b, c; pbc is T T T where there is a Lattice and no pbc, as ASE has it. Species may
 be symbols or atomic numbers. Columns and keys that are not known are kept: chosen frames are copied
-byte for byte. A single atom that meets no other (no image within 6 Å), or that is tagged as one (IsolatedAtom, isolated_atom, ...), carries the energy of an atom:
-distill copies it into selected.xyz, but neither counts it nor lists it in selected.txt and frames.csv;
-compare and features leave it out.
+byte for byte. A single atom that meets no other (no image within 6 Å), or that is tagged as one
+(IsolatedAtom, isolated_atom, ...), carries the energy of an atom: distill copies it into
+selected.xyz, but neither counts it nor lists it in selected.txt and frames.csv; compare and features
+leave it out.
 
 Species that are the numbers 1, 2, ... in a column that is not called Z are types, as LAMMPS writes
 them, and refused: write symbols (dump_modify ID element).
