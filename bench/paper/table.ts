@@ -6,6 +6,7 @@ interface Row {
   readonly method: string;
   readonly size: number;
   readonly errors: { readonly krr_rmse: number[] };
+  readonly readout_forces_rmse: number[] | null;
   readonly trained: {
     readonly energy_rmse: number[];
     readonly forces_rmse: number[];
@@ -18,12 +19,17 @@ const { rows, fine_tuning, n_pool } = JSON.parse(readFileSync(process.argv[2], "
 const mean = (values: readonly number[]) =>
   (1000 * values.reduce((sum, x) => sum + x, 0) / values.length).toFixed(1);
 const spread = (values: readonly number[]) => values.some((x) => x > 0) ? ` ± ${mean(values)}` : "";
-console.log("| method | N | energies, meV/atom | forces, meV/Å | kernel ridge, meV/atom |");
-console.log("| --- | --- | --- | --- | --- |");
-for (const { method, size, errors, trained } of rows as Row[]) {
+const readout = (rows as Row[])[0].readout_forces_rmse !== null;
+const more = readout ? [" ridge, meV/Å |", " --- |", " |"] : ["", "", ""];
+console.log(
+  `| method | N | energies, meV/atom | forces, meV/Å | kernel ridge, meV/atom |${more[0]}`,
+);
+console.log(`| --- | --- | --- | --- | --- |${more[1]}`);
+for (const { method, size, errors, readout_forces_rmse, trained } of rows as Row[]) {
   const energies = mean(trained.energy_rmse) + spread(trained.energy_seed_deviation);
   const forces = mean(trained.forces_rmse) + spread(trained.forces_seed_deviation);
-  console.log(`| ${method} | ${size} | ${energies} | ${forces} | ${mean(errors.krr_rmse)} |`);
+  const own = readout_forces_rmse ? ` ${mean(readout_forces_rmse)} |` : "";
+  console.log(`| ${method} | ${size} | ${energies} | ${forces} | ${mean(errors.krr_rmse)} |${own}`);
 }
 const others = [["whole pool", n_pool, fine_tuning.whole_pool], [
   "before, E0 of the pool",
@@ -31,14 +37,17 @@ const others = [["whole pool", n_pool, fine_tuning.whole_pool], [
   fine_tuning.before,
 ]];
 for (const [name, n, { energy_rmse, forces_rmse }] of others) {
-  console.log(`| ${name} | ${n} | ${mean(energy_rmse)} | ${mean(forces_rmse)} | |`);
+  console.log(`| ${name} | ${n} | ${mean(energy_rmse)} | ${mean(forces_rmse)} | |${more[2]}`);
 }
-for (const quantity of ["energies", "forces"]) {
-  const { verdict, rank_correlation: { mean, low, high } } = fine_tuning[quantity];
-  console.log(`\n${quantity}: ${verdict.slice(0, 2).join(". ")}.`);
+const correlation = (what: string, { mean, low, high }: Record<"mean" | "low" | "high", number>) =>
   console.log(
-    `Rank correlation with kernel ridge regression: ${mean.toFixed(2)} (${low.toFixed(2)} to ${
-      high.toFixed(2)
-    }).`,
+    `Rank correlation with ${what}: ${mean.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}).`,
   );
+for (const quantity of ["energies", "forces"]) {
+  const { verdict, rank_correlation } = fine_tuning[quantity];
+  console.log(`\n${quantity}: ${verdict.slice(0, 2).join(". ")}.`);
+  correlation("kernel ridge regression", rank_correlation);
+}
+if (fine_tuning.forces_by_readout) {
+  correlation("the forces of ridge regression", fine_tuning.forces_by_readout);
 }

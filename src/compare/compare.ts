@@ -3,6 +3,7 @@ import { type BaselineInput, baselines, rms, rmsWithin } from "./baselines.ts";
 import type { FineTuning, TrainedErrors } from "./fine_tuning.ts";
 import { type Coverage, kernelWidth, type Leakage, leakage, measureCoverage } from "./coverage.ts";
 import { kernelRidge, type Regressor } from "./kernel_ridge.ts";
+import { type ReadoutForces, unscaled } from "./linear_readout.ts";
 import type { Backend } from "../backend.ts";
 import { RequestError } from "../errors.ts";
 import { columnScaling, standardize } from "../linalg/standardize.ts";
@@ -65,8 +66,17 @@ export interface Trial {
   /** How near the chosen frames come to the held-out ones; null where none are held out. */
   readonly leakage: Leakage | null;
   readonly errors: Readonly<Record<Regressor, Errors>> | null;
+  /** Of the forces of the ridge regression's readout, eV/Å; null where it is not asked for. */
+  readonly readoutForces: number | null;
   /** Of a model fine-tuned on the chosen frames; null where none is. */
   readonly trained: TrainedErrors | null;
+}
+
+/** What judges selections besides the regressors of energies. */
+export interface Judges {
+  /** Trains a model on every selection and on every pool. */
+  readonly fineTuning: FineTuning | null;
+  readonly readoutForces: ReadoutForces | null;
 }
 
 /** One division of the frames, and the errors that need no selection. */
@@ -110,7 +120,6 @@ const FIXED: readonly Method[] = ["direct", "fps"];
  * where there are energies the errors of cheap regressors that were fitted to the chosen frames alone.
  *
  * @param report told the number of finished selections
- * @param fineTuning trains a model on every selection and on every pool, where it is given
  * @throws {RequestError} where a split leaves too few frames
  */
 export async function compare(
@@ -118,18 +127,19 @@ export async function compare(
   options: CompareOptions,
   backend: Backend,
   report: (done: number) => void,
-  fineTuning: FineTuning | null = null,
+  judges: Judges = { fineTuning: null, readoutForces: null },
 ): Promise<Comparison> {
   checkSizes(everything, options);
   const input = uniqueFrames(everything);
   const trials: Trial[] = [];
   const splits: Split[] = [];
   const panels: Panel[] = [];
+  const tuned = judges.fineTuning !== null;
   for (let split = 0; split < splitsOf(everything, options); split++) {
-    const opened = await openSplit(input, options, backend, fineTuning, split);
+    const opened = await openSplit(input, options, backend, judges, split);
     splits.push(opened.facts);
     for (const method of options.methods) {
-      for (let seed = 0; seed < seedsOf(method, options.seeds, fineTuning !== null); seed++) {
+      for (let seed = 0; seed < seedsOf(method, options.seeds, tuned); seed++) {
         const drawn = options.seed + BigInt(split * options.seeds + seed);
         for (const chosen of selections(opened.measured, { ...options, method, seed: drawn })) {
           const size = chosen.length;
@@ -156,18 +166,19 @@ interface OpenedSplit {
   judge(chosen: readonly number[], seed: bigint): Promise<Judgement>;
 }
 
-type Judgement = Pick<Trial, "coverage" | "leakage" | "errors" | "trained">;
+type Judgement = Pick<Trial, "coverage" | "leakage" | "errors" | "readoutForces" | "trained">;
 
 async function openSplit(
   input: ComparePool,
   options: CompareOptions,
   backend: Backend,
-  fineTuning: FineTuning | null,
+  { fineTuning, readoutForces }: Judges,
   split: number,
 ): Promise<OpenedSplit> {
   const { pool, test } = divide(input, options, split);
   const features = takeRows(input.features, pool);
-  const scaled = standardize(input.features, columnScaling(features, "zscore"));
+  const scaling = columnScaling(features, "zscore");
+  const scaled = standardize(input.features, scaling);
   const errorsOf = regress(input, scaled, test);
   const keys = (rows: readonly number[]) => rows.map((row) => input.frames[row]);
   const [poolKeys, testKeys] = [keys(pool), keys(test)];
@@ -188,10 +199,13 @@ async function openSplit(
     },
     async judge(chosen, seed) {
       const rows = chosen.map((i) => pool[i]);
+      const found = errorsOf && errorsOf(rows);
       return {
         coverage: cover(chosen),
         leakage: test.length > 0 ? leakage(scores, chosen, heldOut) : null,
-        errors: errorsOf && errorsOf(rows),
+        errors: found && found.errors,
+        readoutForces: found && readoutForces &&
+          await readoutForces.rmse(unscaled(found.readout, scaling), testKeys),
         trained: fineTuning && await fineTuning.trained(keys(rows), testKeys, seed),
       };
     },
@@ -308,15 +322,21 @@ function divide(
   return { pool, test: rows.filter((i) => held.has(groups[i])) };
 }
 
-/** Errors on the test frames of regressors fitted to given frames; null without energies. */
+/** Errors on the test frames of regressors fitted to given frames, and the readout of the linear one; null without
+ * energies. */
 function regress({ energy, strata }: ComparePool, scaled: Matrix, test: readonly number[]) {
   if (!energy) return null;
   return (train: readonly number[]) => {
-    const fits = REGRESSORS.map((kind) => {
-      const { predicted } = kernelRidge(kind, scaled, energy, train, test);
-      return [kind, errorsAt(predicted, energy, strata, test)];
-    });
-    return Object.fromEntries(fits) as Record<Regressor, Errors>;
+    const fits = REGRESSORS.map((kind) =>
+      [kind, kernelRidge(kind, scaled, energy, train, test)] as const
+    );
+    const errors = fits.map((
+      [kind, { predicted }],
+    ) => [kind, errorsAt(predicted, energy, strata, test)]);
+    return {
+      errors: Object.fromEntries(errors) as Record<Regressor, Errors>,
+      readout: fits.find(([kind]) => kind === "ridge")![1].readout!,
+    };
   };
 }
 
@@ -346,5 +366,5 @@ function errorsFromPool(
   const fitted = pool.length > MOST_FITTED
     ? uniformDraw(ids, places, MOST_FITTED, 0n).map((i) => pool[i])
     : pool;
-  return { ...Object.fromEntries(known), ...errorsOf(fitted) };
+  return { ...Object.fromEntries(known), ...errorsOf(fitted).errors };
 }

@@ -1,4 +1,5 @@
 import { EigenvalueDecomposition, Matrix as MlMatrix } from "ml-matrix";
+import type { LinearReadout } from "./linear_readout.ts";
 import { type Matrix, squaredDistance } from "../matrix.ts";
 
 /** Regularisations tried, relative to the mean diagonal of the kernel. */
@@ -11,6 +12,8 @@ export type Regressor = "ridge" | "krr";
 /** Predictions and the leave-one-out error that chose the hyper-parameters. */
 export interface Fit {
   readonly predicted: Float64Array;
+  /** Of the rows, shape (d), and what is added; null where the regression is not linear. */
+  readonly readout: LinearReadout | null;
   /** Root mean square of the leave-one-out residuals of the training rows. */
   readonly leaveOneOut: number;
 }
@@ -43,7 +46,21 @@ export function kernelRidge(
     test,
     (i) => train.reduce((sum, j, t) => sum + alpha[t] * kernel(i, j), constant),
   );
-  return { predicted, leaveOneOut: error };
+  const readout = kind === "ridge" ? { weights: weightsOf(x, train, alpha), constant } : null;
+  return { predicted, readout, leaveOneOut: error };
+}
+
+/** Weights of the columns that the linear kernel stands for. */
+function weightsOf(
+  { data, cols }: Matrix,
+  train: readonly number[],
+  alpha: Float64Array,
+): Float64Array {
+  const weights = new Float64Array(cols);
+  train.forEach((row, t) => {
+    for (let k = 0; k < cols; k++) weights[k] += alpha[t] * data[row * cols + k] / cols;
+  });
+  return weights;
 }
 
 interface Solution {

@@ -176,6 +176,67 @@ test("compare --train fine-tunes on every selection, and goes on where it was in
     assert.equal(readFileSync(join(folder, "parts/compare.csv"), "utf8"), table);
   }));
 
+test("compare --readout-forces judges the ridge regression by forces, and is held against trained models", () =>
+  inFolder(async (folder) => {
+    const sample = `${projectPath("data/hydrogen-1000K-labelled.xyz.gz")}@:12`;
+    const model = projectPath("data/hydrogen-small.safetensors");
+    const base = [
+      "compare",
+      sample,
+      "-n",
+      "3,4",
+      "--splits",
+      "2",
+      "--seeds",
+      "1",
+      "--backend",
+      "cpu",
+    ];
+    const args = [
+      ...base,
+      "--methods",
+      "cpd-spread,fps,random",
+      "--model",
+      model,
+      "--readout-forces",
+    ];
+    const run = await runProgram([...args, "--train", "--epochs", "1", "-o", "both"], {
+      cwd: folder,
+    });
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stderr, /Ridge regression, forces: All sizes: /);
+    assert.match(
+      run.stderr,
+      /the forces of ridge regression ranks the methods with a rank correlation of/,
+    );
+    assert.match(run.stdout, /forces: of ridge regression, meV\/Å/);
+    const read = (name: string) => readFileSync(join(folder, name), "utf8");
+    const table = read("both/compare.csv").trim().split("\n").map((line) => line.split(","));
+    const column = table[0].indexOf("readout_forces_rmse");
+    assert.ok(table.slice(1).every((row) => Number(row[column]) > 0));
+    const { rows } = JSON.parse(read("both/compare.json"));
+    assert.equal(rows[0].readout_forces_rmse.length, 2);
+    const built = await runProgram([
+      ...base,
+      "--methods",
+      "fps,random",
+      "--model",
+      "built-in",
+      "--readout-forces",
+      "-o",
+      "b",
+    ], {
+      cwd: folder,
+    });
+    assert.equal(built.code, 0, built.stderr);
+    const other = await runProgram([...args, "--pool", "mean-std", "-o", "c"], { cwd: folder });
+    assert.equal(other.code, 2);
+    assert.match(
+      other.stderr,
+      /Cannot use --readout-forces with --features or another --pool than mean/,
+    );
+  }));
+
 test("compare --train refuses what it cannot learn from", () =>
   inFolder(async (folder) => {
     writeFileSync(join(folder, "pool.xyz"), labelled(20));
@@ -185,7 +246,7 @@ test("compare --train refuses what it cannot learn from", () =>
     assert.equal(without.code, 3);
     assert.match(
       without.stderr,
-      /pool\.xyz@0: it cannot be trained on: it has no forces; --forces-key/,
+      /pool\.xyz@0: it cannot be learnt from: it has no forces; --forces-key/,
     );
     const idle = await runProgram([...base, "--epochs", "3"], { cwd: folder });
     assert.equal(idle.code, 2);

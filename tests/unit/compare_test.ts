@@ -146,7 +146,8 @@ test("compare() trains on one choice as often as on another, whatever the seed c
     close: () => Promise.resolve(),
   };
   const options = { ...OPTIONS, splits: 1, sizes: [6] };
-  const { trials } = await compare(frames(48), options, referenceBackend, () => {}, fineTuning);
+  const judges = { fineTuning, readoutForces: null };
+  const { trials } = await compare(frames(48), options, referenceBackend, () => {}, judges);
   assert.deepEqual(trials.map(({ method }) => method), ["random", "random", "fps", "fps"]);
   const [, , , one, other] = trained;
   assert.equal(one.split(" ")[0], other.split(" ")[0], "fps chooses the same frames");

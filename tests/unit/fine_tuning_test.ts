@@ -3,15 +3,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { loadMace } from "../../src/checkpoint/load.ts";
 import { type KeyedFrame, openFineTuning } from "../../src/compare/fine_tuning.ts";
+import { linearModel, openReadoutForces, unscaled } from "../../src/compare/linear_readout.ts";
 import { rankCorrelation } from "../../src/compare/rank_correlation.ts";
 import { openCpuBackend } from "../../src/cpu/backend.ts";
 import { neighborList } from "../../src/graph/neighbor_list.ts";
+import { descriptors } from "../../src/model/mace.ts";
+import { poolAtoms } from "../../src/model/pooling.ts";
 import { predict } from "../../src/model/potential.ts";
 import { requirePotential } from "../../src/potential.ts";
 import type { FrameKey } from "../../src/select/frame_key.ts";
 import type { FitOptions } from "../../src/train/fit.ts";
 import { movingTensors } from "../../src/train/weights.ts";
-import { makeFrame, normalNumbers, projectPath } from "../support.ts";
+import { assertClose, makeFrame, normalNumbers, projectPath } from "../support.ts";
 
 const SIDE = 3.2;
 const ATOMS = 4;
@@ -73,6 +76,37 @@ test("fine-tuning learns, begins anew for every selection, and does not see the 
     assert.ok(Math.abs(a - b) < 1e-3 * a, `${quantity} ${a}, with another zero ${b}`);
   }
   assert.notEqual(reordered.forces, less.forces, "the seed orders the steps");
+});
+
+test("linearModel() has the energies of its readout, and openReadoutForces() their forces", async () => {
+  const labelled = frames(3, 0);
+  const d = model.layers.length * model.channels;
+  const weights = Float64Array.from(normalNumbers(7, d), (x) => 0.1 * x);
+  const scaling = {
+    mean: Float64Array.from(normalNumbers(8, d)),
+    factor: Float64Array.from(normalNumbers(9, d), Math.abs),
+  };
+  const readout = unscaled({ weights, constant: -3 }, scaling);
+  const own = linearModel(model, readout);
+  for (const { frame } of labelled.values()) {
+    const graph = neighborList(frame, model.rMax);
+    const mean = poolAtoms(descriptors(model, graph), frame.species, d, "mean", [1]);
+    const scaled = mean.map((f, j) => (f - scaling.mean[j]) * scaling.factor[j]);
+    const expected = weights.reduce((sum, w, j) => sum + w * scaled[j], -3);
+    const { energy } = predict(own, graph, 0);
+    assertClose([energy / frame.species.length], [expected], 1e-12, "energy per atom");
+  }
+  const backend = await openCpuBackend(1);
+  const found = await openReadoutForces(backend, model, labelled).rmse(readout, [
+    ...labelled.keys(),
+  ]);
+  await backend.close();
+  const errors = [...labelled.values()].flatMap(({ frame, labels }) => {
+    const { forces } = predict(own, neighborList(frame, model.rMax), 0);
+    return [...forces].map((f, i) => f - labels.forces![i]);
+  });
+  const expected = Math.sqrt(errors.reduce((sum, e) => sum + e * e, 0) / errors.length);
+  assertClose([found], [expected], 1e-5, "forces by the kernels");
 });
 
 test("rankCorrelation() is Spearman's, ties sharing their ranks", () => {

@@ -1,13 +1,24 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { compare, type ComparePool, countTrials, seedsOf } from "../../compare/compare.ts";
+import {
+  compare,
+  type ComparePool,
+  countTrials,
+  type Judges,
+  seedsOf,
+} from "../../compare/compare.ts";
+import type { Backend } from "../../backend.ts";
 import type { FineTuning } from "../../compare/fine_tuning.ts";
+import { openReadoutForces } from "../../compare/linear_readout.ts";
+import { type DescriptorModel, isSchnet } from "../../model/descriptor_model.ts";
+import type { MaceModel } from "../../model/mace_model.ts";
 import { InterruptedError, RequestError } from "../../errors.ts";
 import type { FrameEntry } from "../../io/inputs.ts";
 import type { Matrix } from "../../matrix.ts";
 import { autoStrata } from "../../select/strata.ts";
 import { describePool } from "../input/describe_pool.ts";
+import { learnableFrames } from "../input/learnable_frames.ts";
 import { openJudge, type Workload } from "../input/fine_tuning.ts";
 import { withoutIsolatedAtoms } from "../input/isolated_atoms.ts";
 import { energiesOf, groupsOf, valuesOf } from "../input/labels.ts";
@@ -45,31 +56,18 @@ export async function runCompare(command: CompareCommand): Promise<void> {
   let judge: FineTuning | null = null;
   let unlock = () => {};
   try {
-    const { features, left } = await featuresOf(command, pool, backend, console);
+    const { features, left, described } = await featuresOf(command, pool, backend, console);
     const input = comparePool(command, left.entries, features, console);
     const total = countTrials(input, command, tuning !== null);
-    if (tuning) {
-      if (!input.energy) {
-        throw new RequestError(
-          "Cannot fine-tune: no energy has one name in all frames; name it with --energy-key",
-        );
-      }
-      unlock = lockFolder(output);
-      if (!goesOn) rmSync(join(output, RESTART), { force: true });
-      judge = await openJudge(
-        { ...command, tuning },
-        left,
-        workloadOf(input, command),
-        backend,
-        console,
-      );
-    }
+    const judges = await openJudges(command, { input, left, described }, backend, console, goesOn);
+    judge = judges.fineTuning;
+    unlock = judges.unlock;
     const report = console.progress("Selections", total, "done");
     const options = { ...command, stratified: command.stratify !== null };
     const found = await compare(input, options, backend, (done) => {
       report(done);
       if (isInterrupted()) throw new InterruptedError("Interrupted; nothing was written");
-    }, judge);
+    }, judges);
     const summary = summariseComparison(command, input, found);
     await writeComparison(command, found, summary);
     rmSync(join(output, RESTART), { force: true });
@@ -88,6 +86,49 @@ export async function runCompare(command: CompareCommand): Promise<void> {
   }
 }
 
+interface Compared {
+  readonly input: ComparePool;
+  readonly left: PoolOfFrames;
+  /** What describes the frames; null where features were given. */
+  readonly described: DescriptorModel | null;
+}
+
+/** What judges selections by forces, if that is asked for. */
+async function openJudges(
+  command: CompareCommand,
+  { input, left, described }: Compared,
+  backend: Backend,
+  console: Console,
+  goesOn: boolean,
+): Promise<Judges & { unlock: () => void }> {
+  const { tuning, output, readoutForces } = command;
+  const none = { fineTuning: null, readoutForces: null, unlock: () => {} };
+  if (!tuning && !readoutForces) return none;
+  if (!input.energy) {
+    throw new RequestError(
+      "Cannot learn energies: none has one name in all frames; name it with --energy-key",
+    );
+  }
+  if (readoutForces && (described === null || isSchnet(described))) {
+    throw new RequestError(
+      "Cannot use --readout-forces: the forces of SchNet's descriptors are not known",
+    );
+  }
+  const frames = await learnableFrames(command, left, console);
+  const readout = readoutForces ? openReadoutForces(backend, described as MaceModel, frames) : null;
+  if (!tuning) return { ...none, readoutForces: readout };
+  const unlock = lockFolder(output);
+  if (!goesOn) rmSync(join(output, RESTART), { force: true });
+  try {
+    const workload = workloadOf(input, command);
+    const fineTuning = await openJudge({ ...command, tuning }, frames, workload, backend, console);
+    return { fineTuning, readoutForces: readout, unlock };
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
 /** Trainings of every selection and of every pool. */
 function workloadOf(input: ComparePool, command: CompareCommand): Workload {
   const { sizes, methods, seeds, splits, testShare, poolSize } = command;
@@ -103,15 +144,15 @@ function workloadOf(input: ComparePool, command: CompareCommand): Workload {
 async function featuresOf(
   command: CompareCommand,
   pool: PoolOfFrames,
-  backend: Awaited<ReturnType<typeof openBackend>>,
+  backend: Backend,
   console: Console,
-): Promise<{ features: Matrix; left: PoolOfFrames }> {
+): Promise<{ features: Matrix } & Omit<Compared, "input">> {
   const opened = command.features === null ? openModel(command, pool, console) : null;
   const left = withoutIsolatedAtoms(pool, "left out", console);
   const features = opened
     ? await describePool(left, opened.model, opened.bytes, command, backend, console)
     : readFeatures(command.features!, pool, left);
-  return { features, left };
+  return { features, left, described: opened && opened.model };
 }
 
 /** Labels, strata and groups of the frames, said on the console. */

@@ -8,12 +8,8 @@ import {
   type TrainedErrors,
 } from "../../compare/fine_tuning.ts";
 import { chooseBuild } from "../../cpu/build.ts";
-import { InterruptedError, ParseError, RequestError } from "../../errors.ts";
-import { usableLabels } from "../../evaluate/frame_errors.ts";
+import { InterruptedError, RequestError } from "../../errors.ts";
 import { distinctElements } from "../../frame.ts";
-import { KNOWN_KEYS } from "../../io/frame_labels.ts";
-import type { FrameEntry } from "../../io/inputs.ts";
-import { commonEnergyKey } from "../../io/labels.ts";
 import type { FrameKey } from "../../select/frame_key.ts";
 import type { FitOptions, StepNews } from "../../train/fit.ts";
 import { movingTensors } from "../../train/weights.ts";
@@ -22,16 +18,13 @@ import type { Console } from "../output/output.ts";
 import { type Course, holdsRestart, readRestart, writeRestart } from "../output/restart_folder.ts";
 import type { CompareCommand, FineTuningOptions } from "../syntax/options.ts";
 import { VERSION } from "../syntax/version.ts";
-import { LabelCensus, readLabelled } from "./labelled_frames.ts";
-import type { PoolOfFrames } from "./load_pool.ts";
 import { openStartingModel } from "./starting_model.ts";
-import { frameKey, framesHash } from "./training_frames.ts";
+import { framesHash } from "./training_frames.ts";
 
 /** `cpd compare --train`. */
 export type TuningCommand = CompareCommand & { readonly tuning: FineTuningOptions };
 
 const FORMAT = "cpd-compare-restart";
-const BATCH_ATOMS = 65536;
 /** Steps that are timed before it starts, after one that is not. */
 const TIMED = 2;
 
@@ -57,17 +50,14 @@ export interface Workload {
 /**
  * Opens the fine-tuning of a comparison; says how long it will take. What was trained before by the same command is
  * taken from where it was kept.
- *
- * @throws {ParseError} where a frame has no energy or no forces
  */
 export async function openJudge(
   command: TuningCommand,
-  pool: PoolOfFrames,
+  frames: ReadonlyMap<FrameKey, KeyedFrame>,
   workload: Workload,
   backend: Backend,
   console: Console,
 ): Promise<FineTuning> {
-  const frames = await labelledFrames(command, pool, console);
   const all = [...frames.values()];
   const elements = distinctElements(all.flatMap(({ frame }) => [...frame.species]));
   const { tuning, output } = command;
@@ -94,47 +84,6 @@ export async function openJudge(
   const judge = await openFineTuning(backend, start, frames, options, onStep);
   const course = courseOf(command, options, all, start.sha256, backend);
   return kept(judge, output, course, backend);
-}
-
-/** Frames of the pool with energies and forces.
- * @throws {ParseError} naming the first frame that lacks one of them */
-async function labelledFrames(
-  { energyKey, tuning }: TuningCommand,
-  pool: PoolOfFrames,
-  console: Console,
-): Promise<Map<FrameKey, KeyedFrame>> {
-  const keys = {
-    ...KNOWN_KEYS,
-    energy: energyKey ?? commonEnergyKey(pool.entries),
-    forces: tuning.forcesKey,
-  };
-  const census = new LabelCensus();
-  let open = 0;
-  const frames = new Map<FrameEntry, KeyedFrame>();
-  for await (const batch of readLabelled(pool, keys, BATCH_ATOMS)) {
-    for (const { entry, frame, labels } of batch) {
-      const usable = usableLabels(frame, labels);
-      census.add(frame.id, labels, usable);
-      if (!labels.converged) open++;
-      const { energy, forces } = usable;
-      if (energy === null || forces === null) {
-        const what = energy === null ? "energy; --energy-key" : "forces; --forces-key";
-        throw new ParseError(frame.id, `it cannot be trained on: it has no ${what} takes a name`);
-      }
-      frames.set(entry, {
-        frame,
-        key: frameKey(frame),
-        labels: { energy, forces, stress: null, weight: 1 },
-      });
-    }
-  }
-  census.tell(console);
-  if (open > 0) {
-    console.warn(
-      `${open} frames did not converge and are trained and tested on: --skip-bad leaves them out`,
-    );
-  }
-  return frames;
 }
 
 interface Timed {

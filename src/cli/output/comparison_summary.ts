@@ -35,6 +35,8 @@ export function summariseComparison(
       return own ? [{ method: row.method, size: row.size, errors: own }] : [];
     });
   const proxy = curvesOf(({ errors }) => errors?.krr_rmse);
+  const readout = curvesOf(({ readout_forces_rmse: errors }) => errors ?? undefined);
+  const forces = curvesOf(({ trained }) => trained?.forces_rmse);
   const testShare = mean(splits.map(({ pool, test }) => test.length / pool.length));
   const names = Object.keys(splits[0].fromPool);
   return {
@@ -53,6 +55,10 @@ export function summariseComparison(
     })),
     contrasts: contrasts(proxy, "random", testShare),
     verdict: verdict(proxy, testShare),
+    readout_forces: trials[0].readoutForces === null ? null : {
+      contrasts: contrasts(readout, "random", testShare),
+      verdict: verdict(readout, testShare, "meV/Å"),
+    },
     fine_tuning: splits[0].trained && {
       before: perSplit(splits.map(({ trained }) => trained!.before)),
       whole_pool: perSplit(splits.map(({ trained }) => trained!.pool)),
@@ -62,7 +68,8 @@ export function summariseComparison(
         testShare,
         "meV/atom",
       ),
-      forces: judged(curvesOf(({ trained }) => trained?.forces_rmse), proxy, testShare, "meV/Å"),
+      forces: judged(forces, proxy, testShare, "meV/Å"),
+      forces_by_readout: readout.length > 0 ? agreement(forces, readout, testShare) : null,
     },
   };
 }
@@ -82,6 +89,9 @@ function rowOf(own: readonly Trial[], nSplits: number) {
       ridge_within: means(({ errors }) => errors!.ridge.within),
       krr_seed_deviation: deviations(({ errors }) => errors!.krr.rmse),
     },
+    readout_forces_rmse: own[0].readoutForces === null
+      ? null
+      : means(({ readoutForces }) => readoutForces!),
     trained: own[0].trained && {
       energy_rmse: means(({ trained }) => trained!.energy),
       forces_rmse: means(({ trained }) => trained!.forces),
@@ -141,23 +151,33 @@ function agreement(
 }
 
 /** The verdict in lines: that of the cheap regressors, and those of the trained models. */
-export function verdictLines({ verdict, fine_tuning }: ComparisonSummary): string[] {
-  if (!fine_tuning) return verdict;
+export function verdictLines(
+  { verdict, fine_tuning, readout_forces }: ComparisonSummary,
+): string[] {
+  const readout = (readout_forces?.verdict ?? []).map((line) =>
+    `Ridge regression, forces: ${line}`
+  );
+  if (!fine_tuning) return [...verdict, ...readout];
   const told = (["energies", "forces"] as const).flatMap((quantity) => {
     const { verdict: lines, rank_correlation: ranks } = fine_tuning[quantity];
-    const agrees = ranks &&
-      `kernel ridge regression of energies ranks the methods with a rank correlation of ${
-        ranks.mean.toFixed(2)
-      } (95 % interval ${
-        ranks.low < ranks.high
-          ? `${ranks.low.toFixed(2)} to ${ranks.high.toFixed(2)}`
-          : "not to be had"
-      }), on the same selections and test frames`;
-    return [...lines, ...(agrees ? [agrees] : [])].map((line) =>
-      `Fine-tuned, ${quantity}: ${line}`
-    );
+    const byReadout = quantity === "forces" ? fine_tuning.forces_by_readout : null;
+    const agrees = [
+      ...(ranks ? [agreesWith("kernel ridge regression of energies", ranks)] : []),
+      ...(byReadout ? [agreesWith("the forces of ridge regression", byReadout)] : []),
+    ];
+    return [...lines, ...agrees].map((line) => `Fine-tuned, ${quantity}: ${line}`);
   });
-  return [...told, ...verdict.map((line) => `Kernel ridge regression: ${line}`)];
+  return [...told, ...verdict.map((line) => `Kernel ridge regression: ${line}`), ...readout];
+}
+
+function agreesWith(
+  what: string,
+  { mean, low, high }: Pick<PairedTest, "mean" | "low" | "high">,
+): string {
+  const interval = low < high ? `${low.toFixed(2)} to ${high.toFixed(2)}` : "not to be had";
+  return `${what} ranks the methods with a rank correlation of ${
+    mean.toFixed(2)
+  } (95 % interval ${interval}), on the same selections and test frames`;
 }
 
 export function mean(values: readonly number[]): number {

@@ -24,18 +24,24 @@ function meV(values: readonly (number | null)[] | undefined): string {
   return values ? (1000 * mean(values)).toFixed(1) : "";
 }
 
-function proxyTable({ rows, from_pool, n_pool, options }: ComparisonSummary): string {
+function proxyTable(
+  { rows, from_pool, n_pool, options, readout_forces }: ComparisonSummary,
+): string {
   const seedDeviation = (method: Method, errors: ComparisonSummary["rows"][number]["errors"]) =>
     errors && seedsOf(method, options.seeds, false) > 1 ? `±${meV(errors.krr_seed_deviation)}` : "";
   const head = [
     ...["method", "N", "krr", "seeds", "within", "ridge", "within"],
+    ...(readout_forces ? ["forces"] : []),
     ...["cov. radius", "feature cov."],
   ];
   const body = [
-    ...rows.map(({ method, size, errors, covering_radius, feature_coverage }) => [
+    ...rows.map((
+      { method, size, errors, readout_forces_rmse, covering_radius, feature_coverage },
+    ) => [
       ...[method, String(size), meV(errors?.krr_rmse)],
       ...[seedDeviation(method, errors), meV(errors?.krr_within)],
       ...[meV(errors?.ridge_rmse), meV(errors?.ridge_within)],
+      ...(readout_forces_rmse ? [meV(readout_forces_rmse)] : []),
       ...[mean(covering_radius).toPrecision(3), `${(100 * mean(feature_coverage)).toFixed(0)} %`],
     ]),
     ...from_pool.map(({ name, rmse, within }) => {
@@ -47,7 +53,9 @@ function proxyTable({ rows, from_pool, n_pool, options }: ComparisonSummary): st
     }),
   ];
   const note = rows[0].errors
-    ? "Errors of energies on held-out frames, meV/atom; seeds: deviation over the seeds\n"
+    ? `Errors of energies on held-out frames, meV/atom; seeds: deviation over the seeds${
+      readout_forces ? "; forces: of ridge regression, meV/Å" : ""
+    }\n`
     : "";
   return `${note}${textTable([head, ...body]).join("\n")}\n`;
 }
@@ -77,13 +85,20 @@ function trainedTable({ rows, fine_tuning, n_pool, options }: ComparisonSummary)
 function trialsTable({ trials }: Comparison): string {
   const columns = Object.keys(trials[0].coverage) as (keyof typeof trials[0]["coverage"])[];
   const errors = ["krr_rmse", "krr_within", "ridge_rmse", "ridge_within"];
-  const tuned = trials[0].trained === null ? [] : ["trained_energy_rmse", "trained_forces_rmse"];
+  const tuned = [
+    ...(trials[0].readoutForces === null ? [] : ["readout_forces_rmse"]),
+    ...(trials[0].trained === null ? [] : ["trained_energy_rmse", "trained_forces_rmse"]),
+  ];
   const lines = trials.map((trial) => {
-    const { split, seed, method, size, coverage, leakage, errors: e, trained } = trial;
+    const { split, seed, method, size, coverage, leakage, errors: e, readoutForces, trained } =
+      trial;
     const found = e ? [e.krr.rmse, e.krr.within, e.ridge.rmse, e.ridge.within] : ["", "", "", ""];
     const near = leakage ? [leakage.least, leakage.median] : ["", ""];
     const covered = columns.map((c) => coverage[c]);
-    const after = trained ? [trained.energy, trained.forces] : [];
+    const after = [
+      ...(readoutForces === null ? [] : [readoutForces]),
+      ...(trained ? [trained.energy, trained.forces] : []),
+    ];
     return csvLine([split, seed, method, size, ...found, ...covered, ...near, ...after]);
   });
   const snake = columns.map((c) => c.replace(/([A-Z]|\d+)/g, (part) => `_${part.toLowerCase()}`));

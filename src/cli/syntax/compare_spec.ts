@@ -49,6 +49,13 @@ export const COMPARE: CommandSpec = {
           help: "draw the pool from the others (default: all of them)",
         },
         ...SPLITTING,
+        {
+          flag: "readout-forces",
+          help:
+            "forces of the ridge regression, too, whose weights are a readout of the model's descriptors: one " +
+            "prediction of the held-out frames for every selection",
+        },
+        FORCES_AND_STRESS_KEYS[0],
       ],
     },
     {
@@ -74,7 +81,6 @@ export const COMPARE: CommandSpec = {
         },
         { flag: "batch", value: "B", help: "frames per step (default: 2)" },
         { flag: "learning-rate", value: "LR", help: "(default: 0.003)" },
-        FORCES_AND_STRESS_KEYS[0],
       ],
     },
     { title: "Selection", options: SEARCH },

@@ -73,6 +73,10 @@ export interface CompareCommand extends Omit<DistillCommand, "select" | "method"
   readonly poolSize: number | null;
   /** How a model is trained on every selection; null where none is. */
   readonly tuning: FineTuningOptions | null;
+  /** Whether the readout of the ridge regression is judged by its forces. */
+  readonly readoutForces: boolean;
+  /** Name of the forces, or null. */
+  readonly forcesKey: string | null;
 }
 
 export interface FineTuningOptions {
@@ -82,7 +86,6 @@ export interface FineTuningOptions {
   readonly epochs: number;
   readonly batch: number;
   readonly learningRate: number;
-  readonly forcesKey: string | null;
 }
 
 export interface ScanCommand {
@@ -148,15 +151,30 @@ export function parseCompare(args: readonly string[]): CompareCommand {
     testShare: number(values, "test", 0.25, 0.01, 0.9),
     poolSize: values["pool-size"] === undefined ? null : integer(values, "pool-size", 0, 3),
     tuning: fineTuning(values),
+    readoutForces: readoutForces(values, shared.pooling),
+    forcesKey: text(values, "forces-key"),
   };
 }
 
+/** @throws {UsageError} where the descriptors are not those of a model's atoms alone */
+function readoutForces(values: Values, pooling: Pooling): boolean {
+  if (values["readout-forces"] === undefined) return false;
+  if (values.features !== undefined || pooling !== "mean") {
+    throw new UsageError(
+      "Cannot use --readout-forces with --features or another --pool than mean: forces are derivatives of the " +
+        "mean descriptors of a model",
+    );
+  }
+  return true;
+}
+
 /** Options that only fine-tuning heeds. */
-const TUNING = ["train-model", "head", "epochs", "batch", "learning-rate", "forces-key"];
+const TUNING = ["train-model", "head", "epochs", "batch", "learning-rate"];
 
 function fineTuning(values: Values): FineTuningOptions | null {
   if (values.train === undefined) {
-    const idle = TUNING.find((flag) => values[flag] !== undefined);
+    const others = values["readout-forces"] === undefined ? ["forces-key"] : [];
+    const idle = [...TUNING, ...others].find((flag) => values[flag] !== undefined);
     if (idle) throw new UsageError(`Cannot use --${idle} without --train`);
     return null;
   }
@@ -172,7 +190,6 @@ function fineTuning(values: Values): FineTuningOptions | null {
     epochs: integer(values, "epochs", 20, 1),
     batch: integer(values, "batch", 2, 1),
     learningRate: number(values, "learning-rate", 0.003, Number.MIN_VALUE, Infinity),
-    forcesKey: text(values, "forces-key"),
   };
 }
 
