@@ -80,6 +80,16 @@ for (const [quantity, label] of Object.entries(QUANTITIES)) {
     writeFileSync(join(folder, `${quantity}.svg`), svg);
   }
 }
+const rows = ["model,draw,rs,pressure_GPa,molecular_fraction,stopped"];
+for (const [name, own] of runs) {
+  own.forEach((densities, draw) => {
+    for (const [rs, { stopped, averages }] of densities) {
+      const means = Object.keys(QUANTITIES).map((quantity) => averages[quantity]?.mean ?? "");
+      rows.push([name, draw, rs, ...means, stopped ?? ""].join(","));
+    }
+  });
+}
+writeFileSync(join(folder, "figure_4.csv"), `${rows.join("\n")}\n`);
 for (const [name, own] of runs) {
   own.forEach((densities, draw) => {
     for (const { name: run, stopped } of densities.values()) {
