@@ -76,6 +76,12 @@ export function aimsSettings(folder: string): string {
   );
 }
 
+/** Divisions of the k-grid of a job, or null. */
+export function aimsMesh(folder: string): string | null {
+  const lines = keywordsOf(readFileSync(join(folder, CONTROL), "utf8"));
+  return lines.find(([keyword]) => keyword === "k_grid")?.slice(1).join(" ") ?? null;
+}
+
 /** Lines as words, without comments. */
 function keywordsOf(text: string): string[][] {
   return text.split(/\r?\n/).map((line) => line.replace(/#.*/, "").trim())

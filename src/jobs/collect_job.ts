@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { completeCell, type Frame, invertCell } from "../frame.ts";
 import { type Format, formatOf } from "../io/formats/formats.ts";
 import type { FrameRecord, Note } from "../io/formats/frame_record.ts";
-import { inputOf, settingsOf } from "./open_template.ts";
+import { inputOf, meshOf, settingsOf } from "./open_template.ts";
 
 /** The frame that was sent, beside the input of its job. */
 export const SENT = "frame.xyz";
@@ -23,6 +23,8 @@ export interface JobResult {
   readonly labels: Pick<FrameRecord, "energy" | "forces" | "stress"> | null;
   /** What the input has in common with those of other jobs. */
   readonly settings: string | null;
+  /** Divisions of its k-mesh, which is that of other jobs whose cell is the same. */
+  readonly mesh: string | null;
   /** Whether the input was written after the output: another input may have made it, or files were copied. */
   readonly stale: boolean;
 }
@@ -47,11 +49,15 @@ const PREFERRED = ["pw.out", "vasprun.xml", "OUTCAR", "cp2k.out", "aims.out"];
 
 /** Reads the output of a job and holds it against the frame that was sent. */
 export async function collectJob(folder: string, sent: Frame): Promise<JobResult> {
-  const settings = existsSync(folder) ? settingsOf(folder) : null;
+  const exists = existsSync(folder);
+  const own = {
+    settings: exists ? settingsOf(folder) : null,
+    mesh: exists ? meshOf(folder) : null,
+  };
   const failed = (status: JobResult["status"], reason: string): JobResult => ({
-    ...{ status, reason, labels: null, settings, stale: false },
+    ...{ ...own, status, reason, labels: null, stale: false },
   });
-  const found = existsSync(folder) ? await outputOf(folder) : null;
+  const found = exists ? await outputOf(folder) : null;
   if (found === null) return failed("missing", "there is no output that is read");
   const notes: string[] = [];
   let cut: string | null = null;
@@ -82,10 +88,10 @@ export async function collectJob(folder: string, sent: Frame): Promise<JobResult
   if (!Number.isFinite(energy) || !forces.every(Number.isFinite)) {
     return failed("unreadable", "its labels are not numbers");
   }
-  const own = new Float64Array(forces.length);
-  order.forEach((at, n) => own.set(forces.subarray(3 * at, 3 * at + 3), 3 * n));
+  const ordered = new Float64Array(forces.length);
+  order.forEach((at, n) => ordered.set(forces.subarray(3 * at, 3 * at + 3), 3 * n));
   return {
-    ...{ status: "done", reason: "", labels: { energy, forces: own, stress }, settings },
+    ...{ ...own, status: "done", reason: "", labels: { energy, forces: ordered, stress } },
     stale: timeOf(join(folder, found.name)) < timeOf(join(folder, inputOf(folder) ?? SENT)),
   };
 }

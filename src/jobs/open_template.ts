@@ -1,11 +1,11 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { ParseError, UsageError } from "../errors.ts";
-import { aimsSettings, aimsTemplate, isAimsControl } from "./aims_input.ts";
+import { aimsMesh, aimsSettings, aimsTemplate, isAimsControl } from "./aims_input.ts";
 import { cp2kSettings, cp2kTemplate, isCp2kInput } from "./cp2k_input.ts";
-import { isPwInput, pwSettings, pwTemplate } from "./pw_input.ts";
+import { isPwInput, pwMesh, pwSettings, pwTemplate } from "./pw_input.ts";
 import type { JobTemplate, SettingsOf } from "./template.ts";
-import { vaspSettings, vaspTemplate } from "./vasp_input.ts";
+import { vaspMesh, vaspSettings, vaspTemplate } from "./vasp_input.ts";
 
 /** Opens an input of pw.x, CP2K or FHI-aims, or a folder of VASP or FHI-aims, as a template.
  * @throws {UsageError} if it is none of them */
@@ -28,21 +28,35 @@ export function openTemplate(path: string): JobTemplate {
   );
 }
 
-/** Inputs by which a job's program is known, and what all jobs of it must have in common. */
-const SETTINGS: Readonly<Record<string, SettingsOf>> = {
-  "pw.in": pwSettings,
-  "INCAR": vaspSettings,
-  "cp2k.inp": cp2kSettings,
-  "control.in": aimsSettings,
+/** What is read of the inputs of a program's jobs. */
+interface JobInputs {
+  /** What all jobs must have in common. */
+  readonly settings: SettingsOf;
+  /** Divisions of the k-mesh, which follow the cell; null where there is none. */
+  readonly mesh: (folder: string) => string | null;
+}
+
+/** Inputs by which a job's program is known. */
+const INPUTS: Readonly<Record<string, JobInputs>> = {
+  "pw.in": { settings: pwSettings, mesh: pwMesh },
+  "INCAR": { settings: vaspSettings, mesh: vaspMesh },
+  "cp2k.inp": { settings: cp2kSettings, mesh: () => null },
+  "control.in": { settings: aimsSettings, mesh: aimsMesh },
 };
 
 /** Name of the input of a job, or null where it is not there. */
 export function inputOf(folder: string): string | null {
-  return Object.keys(SETTINGS).find((input) => existsSync(join(folder, input))) ?? null;
+  return Object.keys(INPUTS).find((input) => existsSync(join(folder, input))) ?? null;
 }
 
 /** What a job has in common with the others; null where its input is not there. */
 export function settingsOf(folder: string): string | null {
   const name = inputOf(folder);
-  return name === null ? null : SETTINGS[name](folder);
+  return name === null ? null : INPUTS[name].settings(folder);
+}
+
+/** Divisions of the k-mesh of a job; null where it has none. */
+export function meshOf(folder: string): string | null {
+  const name = inputOf(folder);
+  return name === null ? null : INPUTS[name].mesh(folder);
 }

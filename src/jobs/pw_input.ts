@@ -100,6 +100,12 @@ function speciesOf({ cards }: QeInput, path: string): Map<number, string> {
   return labels;
 }
 
+/** Divisions and shifts of the k-mesh of a job, or null. */
+export function pwMesh(folder: string): string | null {
+  const path = join(folder, INPUT);
+  return mesh(parseQeInput(readFileSync(path, "utf8"), path))?.join(" ") ?? null;
+}
+
 /** Divisions and shifts of an automatic mesh, or null. */
 function mesh({ cards }: QeInput): number[] | null {
   const card = cards.get("K_POINTS");

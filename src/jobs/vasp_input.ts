@@ -152,6 +152,12 @@ function cellOf(text: string): Float64Array | null {
   return cell.map((x) => factor * x);
 }
 
+/** Divisions of the k-mesh of a job, or null. */
+export function vaspMesh(folder: string): string | null {
+  const path = join(folder, "KPOINTS");
+  return existsSync(path) ? meshOf(readFileSync(path, "utf8"))?.join(" ") ?? null : null;
+}
+
 /** Divisions of an automatic mesh, or null. */
 function meshOf(kpoints: string): number[] | null {
   const lines = kpoints.split("\n");

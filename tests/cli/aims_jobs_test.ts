@@ -49,6 +49,19 @@ test("jobs of FHI-aims: the geometry is written, the k-grid keeps its spacing, f
     const collect = await runProgram(["collect", "jobs", "-o", "done.xyz"], { cwd: folder });
     assert.equal(collect.code, 0, collect.stderr);
     assert.match(collect.stdout, /^done +2$/m);
+    // The same cell with another grid.
+    mkdirSync(join(folder, "jobs/0002"));
+    for (const name of ["frame.xyz", "geometry.in", "aims.out"]) {
+      writeFileSync(join(folder, "jobs/0002", name), read(`0000/${name}`));
+    }
+    writeFileSync(
+      join(folder, "jobs/0002/control.in"),
+      read("0000/control.in").replace("2 4 6", "4 4 4"),
+    );
+    writeFileSync(join(folder, "jobs/jobs.csv"), `${read("jobs.csv")}copy@0,0002\n`);
+    const again = await runProgram(["collect", "jobs", "-o", "again.xyz"], { cwd: folder });
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stderr, /its k-mesh is not that of 1 other jobs with the same cell/);
     assert.match(
       readFileSync(join(folder, "done.xyz"), "utf8"),
       /REF_energy=-7\.52 REF_stress="-0\.001 0\.0001 0 /,

@@ -14,6 +14,9 @@ import { Console, fewOf } from "../output/output.ts";
 import { checkTarget } from "../output/output_folder.ts";
 import type { CollectCommand } from "../syntax/jobs_options.ts";
 
+/** Å. */
+const SAME_CELL = 1e-4;
+
 /** A job and what became of it. */
 interface Collected {
   readonly folder: string;
@@ -23,6 +26,7 @@ interface Collected {
   readonly reason: string;
   readonly labels: JobResult["labels"];
   readonly settings: string | null;
+  readonly mesh: string | null;
   readonly stale: boolean;
 }
 
@@ -72,7 +76,7 @@ export async function runCollect(command: CollectCommand): Promise<void> {
 async function collectOne(folder: string, id: string): Promise<Collected> {
   const failed = (status: JobResult["status"], reason: string): Collected => ({
     ...{ folder, id, status, reason },
-    ...{ frame: null, labels: null, settings: null, stale: false },
+    ...{ frame: null, labels: null, settings: null, mesh: null, stale: false },
   });
   const path = join(folder, SENT);
   if (!existsSync(path)) return failed("missing", `${SENT}, the frame that was sent, is not there`);
@@ -86,18 +90,41 @@ async function collectOne(folder: string, id: string): Promise<Collected> {
   return { folder, id, frame: sent, ...await collectJob(folder, sent) };
 }
 
-/** Jobs whose settings are not those of most are not done: labels of two kinds do not go together. */
+/** Jobs whose settings are not those of most are not done: labels of two kinds do not go together. Neither are those
+ * whose k-mesh is not that of most with the same cell. */
 function withoutOthers(jobs: readonly Collected[]): Collected[] {
+  const alike = withoutMinority(
+    jobs,
+    () => "",
+    ({ settings }) => settings,
+    (n) => `its input differs from that of ${n} other jobs in more than the structure`,
+  );
+  return withoutMinority(
+    alike,
+    ({ frame }) => frame!.cell.map((x) => Math.round(x / SAME_CELL)).join(),
+    ({ mesh }) => mesh,
+    (n) => `its k-mesh is not that of ${n} other jobs with the same cell`,
+  );
+}
+
+/** Of each group, jobs that differ from most in something. */
+function withoutMinority(
+  jobs: readonly Collected[],
+  groupOf: (job: Collected) => string,
+  valueOf: (job: Collected) => string | null,
+  reasonOf: (n: number) => string,
+): Collected[] {
+  const others = new Map<Collected, string>();
   const done = jobs.filter(({ status }) => status === "done");
-  const kinds = [...Map.groupBy(done, ({ settings }) => settings)]
-    .sort(([, a], [, b]) => b.length - a.length);
-  const [common] = kinds[0] ?? [null];
+  for (const group of Map.groupBy(done, groupOf).values()) {
+    const [most, ...rest] = [...Map.groupBy(group, valueOf).values()]
+      .sort((a, b) => b.length - a.length);
+    rest.flat().forEach((job) => others.set(job, reasonOf(most.length)));
+  }
   return jobs.map((job) => {
-    if (job.status !== "done" || job.settings === common) return job;
-    const reason = `its input differs from that of ${
-      kinds[0][1].length
-    } other jobs in more than the structure`;
-    return { ...job, status: "other settings", reason, labels: null };
+    const reason = others.get(job);
+    if (reason === undefined) return job;
+    return { ...job, status: "other settings" as const, reason, labels: null };
   });
 }
 
