@@ -39,15 +39,15 @@ const others = [["whole pool", n_pool, fine_tuning.whole_pool], [
 for (const [name, n, { energy_rmse, forces_rmse }] of others) {
   console.log(`| ${name} | ${n} | ${mean(energy_rmse)} | ${mean(forces_rmse)} | |${more[2]}`);
 }
-const correlation = (what: string, { mean, low, high }: Record<"mean" | "low" | "high", number>) =>
-  console.log(
-    `Rank correlation with ${what}: ${mean.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)}).`,
-  );
+type Ranks = Record<"mean" | "low" | "high", number> | null;
+function correlation(what: string, ranks: Ranks): void {
+  if (!ranks) return; // two methods have no order to speak of
+  const [mean, low, high] = [ranks.mean, ranks.low, ranks.high].map((x) => x.toFixed(2));
+  console.log(`Rank correlation with ${what}: ${mean} (${low} to ${high}).`);
+}
 for (const quantity of ["energies", "forces"]) {
   const { verdict, rank_correlation } = fine_tuning[quantity];
   console.log(`\n${quantity}: ${verdict.slice(0, 2).join(". ")}.`);
   correlation("kernel ridge regression", rank_correlation);
 }
-if (fine_tuning.forces_by_readout) {
-  correlation("the forces of ridge regression", fine_tuning.forces_by_readout);
-}
+correlation("the forces of ridge regression", fine_tuning.forces_by_readout ?? null);
