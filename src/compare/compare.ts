@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { type BaselineInput, baselines, rms, rmsWithin } from "./baselines.ts";
 import type { FineTuning, TrainedErrors } from "./fine_tuning.ts";
 import { type Coverage, kernelWidth, type Leakage, leakage, measureCoverage } from "./coverage.ts";
-import { kernelRidge, type Regressor } from "./kernel_ridge.ts";
+import { type Fit, kernelRidge, type Regressor } from "./kernel_ridge.ts";
 import { type ReadoutForces, unscaled } from "./linear_readout.ts";
 import type { Backend } from "../backend.ts";
 import { RequestError } from "../errors.ts";
@@ -111,7 +111,6 @@ export const MOST_FITTED = 1000;
 /** Fewer frames leave nothing to choose hyper-parameters by. */
 const FEWEST_FITTED = 3;
 const STREAM_SPLIT = 301n;
-const REGRESSORS: readonly Regressor[] = ["ridge", "krr"];
 /** Methods whose choice does not depend on the seed. */
 const FIXED: readonly Method[] = ["direct", "fps"];
 
@@ -327,15 +326,12 @@ function divide(
 function regress({ energy, strata }: ComparePool, scaled: Matrix, test: readonly number[]) {
   if (!energy) return null;
   return (train: readonly number[]) => {
-    const fits = REGRESSORS.map((kind) =>
-      [kind, kernelRidge(kind, scaled, energy, train, test)] as const
-    );
-    const errors = fits.map((
-      [kind, { predicted }],
-    ) => [kind, errorsAt(predicted, energy, strata, test)]);
+    const fit = (kind: Regressor) => kernelRidge(kind, scaled, energy, train, test);
+    const errors = ({ predicted }: Fit) => errorsAt(predicted, energy, strata, test);
+    const ridge = fit("ridge");
     return {
-      errors: Object.fromEntries(errors) as Record<Regressor, Errors>,
-      readout: fits.find(([kind]) => kind === "ridge")![1].readout!,
+      errors: { ridge: errors(ridge), krr: errors(fit("krr")) },
+      readout: ridge.readout!,
     };
   };
 }

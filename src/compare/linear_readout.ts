@@ -1,5 +1,5 @@
 import type { Backend } from "../backend.ts";
-import { type MaceModel } from "../model/mace_model.ts";
+import type { MaceModel } from "../model/mace_model.ts";
 import type { FrameKey } from "../select/frame_key.ts";
 import type { Scaling } from "../linalg/standardize.ts";
 import { rmseOf } from "../train/errors.ts";

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { ParseError, RequestError } from "../errors.ts";
 import { chemicalSymbol, distinctElements, type Frame } from "../frame.ts";
 import { readNumber } from "../io/formats/lines.ts";
-import { type JobTemplate, rowsOf, scaledMesh } from "./template.ts";
+import { addLabel, type JobTemplate, rowsOf, scaledMesh } from "./template.ts";
 
 const [CONTROL, GEOMETRY] = ["control.in", "geometry.in"];
 /** Keywords of a run that moves atoms. */
@@ -96,15 +96,7 @@ function speciesOf(lines: readonly (readonly string[])[], path: string): Map<num
   for (const [keyword, value] of lines) {
     if (keyword === "species") label = value;
     if (keyword !== "nucleus") continue;
-    const z = Math.round(readNumber(value));
-    const other = labels.get(z);
-    if (other) {
-      throw new ParseError(
-        path,
-        `${other} and ${label} are both ${chemicalSymbol(z)}: frames cannot say which`,
-      );
-    }
-    labels.set(z, label);
+    addLabel(labels, Math.round(readNumber(value)), label, path);
   }
   return labels;
 }

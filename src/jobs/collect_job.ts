@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { completeCell, type Frame, invertCell } from "../frame.ts";
 import { type Format, formatOf } from "../io/formats/formats.ts";
 import type { FrameRecord, Note } from "../io/formats/frame_record.ts";
-import { inputOf, meshOf, settingsOf } from "./open_template.ts";
+import { type JobInput, readInput } from "./open_template.ts";
 
 /** The frame that was sent, beside the input of its job. */
 export const SENT = "frame.xyz";
 
 /** What became of a job. */
-export interface JobResult {
+export interface JobResult extends Pick<JobInput, "settings" | "mesh"> {
   readonly status:
     | "done"
     | "missing"
@@ -21,10 +21,6 @@ export interface JobResult {
   readonly reason: string;
   /** The labels, atoms in the order of the frame that was sent; null unless it is done. */
   readonly labels: Pick<FrameRecord, "energy" | "forces" | "stress"> | null;
-  /** What the input has in common with those of other jobs. */
-  readonly settings: string | null;
-  /** Divisions of its k-mesh, which is that of other jobs whose cell is the same. */
-  readonly mesh: string | null;
   /** Whether the input was written after the output: another input may have made it, or files were copied. */
   readonly stale: boolean;
 }
@@ -50,10 +46,7 @@ const PREFERRED = ["pw.out", "vasprun.xml", "OUTCAR", "cp2k.out", "aims.out"];
 /** Reads the output of a job and holds it against the frame that was sent. */
 export async function collectJob(folder: string, sent: Frame): Promise<JobResult> {
   const exists = existsSync(folder);
-  const own = {
-    settings: exists ? settingsOf(folder) : null,
-    mesh: exists ? meshOf(folder) : null,
-  };
+  const { name: input, ...own } = readInput(folder);
   const failed = (status: JobResult["status"], reason: string): JobResult => ({
     ...{ ...own, status, reason, labels: null, stale: false },
   });
@@ -92,7 +85,7 @@ export async function collectJob(folder: string, sent: Frame): Promise<JobResult
   order.forEach((at, n) => ordered.set(forces.subarray(3 * at, 3 * at + 3), 3 * n));
   return {
     ...{ ...own, status: "done", reason: "", labels: { energy, forces: ordered, stress } },
-    stale: timeOf(join(folder, found.name)) < timeOf(join(folder, inputOf(folder) ?? SENT)),
+    stale: timeOf(join(folder, found.name)) < timeOf(join(folder, input ?? SENT)),
   };
 }
 

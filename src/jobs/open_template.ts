@@ -44,19 +44,19 @@ const INPUTS: Readonly<Record<string, JobInputs>> = {
   "control.in": { settings: aimsSettings, mesh: aimsMesh },
 };
 
-/** Name of the input of a job, or null where it is not there. */
-export function inputOf(folder: string): string | null {
-  return Object.keys(INPUTS).find((input) => existsSync(join(folder, input))) ?? null;
+/** What the input of a job says. */
+export interface JobInput {
+  /** Name of the file, or null where none is there. */
+  readonly name: string | null;
+  /** What it has in common with those of other jobs. */
+  readonly settings: string | null;
+  /** Divisions of its k-mesh, which is that of other jobs whose cell is the same. */
+  readonly mesh: string | null;
 }
 
-/** What a job has in common with the others; null where its input is not there. */
-export function settingsOf(folder: string): string | null {
-  const name = inputOf(folder);
-  return name === null ? null : INPUTS[name].settings(folder);
-}
-
-/** Divisions of the k-mesh of a job; null where it has none. */
-export function meshOf(folder: string): string | null {
-  const name = inputOf(folder);
-  return name === null ? null : INPUTS[name].mesh(folder);
+export function readInput(folder: string): JobInput {
+  const name = Object.keys(INPUTS).find((input) => existsSync(join(folder, input)));
+  if (name === undefined) return { name: null, settings: null, mesh: null };
+  const { settings, mesh } = INPUTS[name];
+  return { name, settings: settings(folder), mesh: mesh(folder) };
 }

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { ParseError, RequestError } from "../errors.ts";
 import { atomicNumber, chemicalSymbol, distinctElements, type Frame } from "../frame.ts";
 import { cellOf, parseQeInput, type QeInput, setting } from "../io/formats/qe_input.ts";
-import { type JobTemplate, requirePeriodic, rowsOf, scaledMesh } from "./template.ts";
+import { addLabel, type JobTemplate, requirePeriodic, rowsOf, scaledMesh } from "./template.ts";
 
 const STRUCTURE = "ibrav|nat|celldm\\s*\\(\\s*\\d\\s*\\)|A|B|C|cosAB|cosAC|cosBC";
 const INPUT = "pw.in";
@@ -88,14 +88,7 @@ function speciesOf({ cards }: QeInput, path: string): Map<number, string> {
     const [, two, one] = /^(([A-Za-z])[a-z]?)/.exec(label) ?? ["", "", ""];
     const z = atomicNumber(two) || atomicNumber(one.toUpperCase());
     if (z === 0) throw new ParseError(path, `its species "${label}" is no element`);
-    const other = labels.get(z);
-    if (other) {
-      throw new ParseError(
-        path,
-        `${other} and ${label} are both ${chemicalSymbol(z)}: frames cannot say which`,
-      );
-    }
-    labels.set(z, label);
+    addLabel(labels, z, label, path);
   }
   return labels;
 }

@@ -1,5 +1,5 @@
-import { RequestError } from "../errors.ts";
-import type { Frame } from "../frame.ts";
+import { ParseError, RequestError } from "../errors.ts";
+import { chemicalSymbol, type Frame } from "../frame.ts";
 
 /** A real input of another program, whose structure is replaced. */
 export interface JobTemplate {
@@ -31,6 +31,24 @@ export function requirePeriodic({ id, pbc, cell }: Frame, code: string): void {
   throw new RequestError(
     `Cannot make a job of ${id}: it is not periodic in all directions, and ${code} is`,
   );
+}
+
+/** Gives an element the label that a template has for it.
+ * @throws {ParseError} where it has another already */
+export function addLabel(
+  labels: Map<number, string>,
+  z: number,
+  label: string,
+  path: string,
+): void {
+  const other = labels.get(z);
+  if (other) {
+    throw new ParseError(
+      path,
+      `${other} and ${label} are both ${chemicalSymbol(z)}: frames cannot say which`,
+    );
+  }
+  labels.set(z, label);
 }
 
 /** Rows of numbers as inputs have them. */

@@ -81,11 +81,18 @@ async function withoutRepeats(
       run.filter((one) => one !== best).forEach((one) => better.set(one, best));
     }
   }
+  // Every text may be held against several XML.
+  const steps = new Map<FoundFile, Promise<FrameRecord | null>>();
+  const last = (one: FoundFile) => {
+    const step = steps.get(one) ?? lastStep(one);
+    steps.set(one, step);
+    return step;
+  };
   for (const one of found) {
     const other = formatName(one) === CP_TEXT
       ? await trajectoryOf(one, folders)
       : formatName(one) === XML
-      ? await textOf(one, folders)
+      ? await textOf(one, folders, last)
       : undefined;
     if (other) better.set(one, other);
   }
@@ -134,8 +141,9 @@ async function trajectoryOf(
 async function textOf(
   one: FoundFile,
   folders: ReadonlyMap<string, readonly FoundFile[]>,
+  lastOf: (one: FoundFile) => Promise<FrameRecord | null>,
 ): Promise<FoundFile | undefined> {
-  const own = await lastStep(one);
+  const own = await lastOf(one);
   if (own?.energy == null) return undefined;
   const folder = folderOf(one);
   const home = folder.endsWith(".save") ? dirname(folder) : folder;
@@ -143,7 +151,7 @@ async function textOf(
   const texts = [home, dirname(home)].flatMap((place) => folders.get(place) ?? [])
     .filter((other) => formatName(other) === PW);
   for (const other of [...texts, ...(folders.get(save) ?? [])]) {
-    const last = other === one ? null : await lastStep(other);
+    const last = other === one ? null : await lastOf(other);
     if (last?.energy == null || last.species.length !== own.species.length) continue;
     if (Math.abs(last.energy - own.energy) < SAME_ENERGY) return other;
   }

@@ -1,8 +1,7 @@
 import { BOHR, HARTREE } from "../../units.ts";
-import { ParseError } from "../../errors.ts";
 import type { FrameRecord, Note } from "./frame_record.ts";
 import { type Lines, numbersOf, readNumber } from "./lines.ts";
-import { speciesNumber } from "./qe_input.ts";
+import { speciesElement } from "./qe_input.ts";
 
 const MARKS = new RegExp(
   [
@@ -83,7 +82,7 @@ async function noteLine(run: Run, line: string, lines: Lines, where: string): Pr
   } else if (/ATOMIC_POSITIONS/.test(line)) {
     const rows = await tableOf(lines);
     if (rows.length === 0) return;
-    const species = Uint8Array.from(rows, ([label]) => elementOf(label, where));
+    const species = Uint8Array.from(rows, ([label]) => speciesElement(label, where));
     step.atoms = { species, positions: vectorsOf(rows, BOHR) };
   } else if (/Forces acting/.test(line)) {
     run.forced = true;
@@ -124,12 +123,6 @@ function vectorsOf(rows: readonly (readonly string[])[], factor: number): Float6
     }),
     (x) => factor * x,
   );
-}
-
-function elementOf(label: string, where: string): number {
-  const z = speciesNumber(label);
-  if (z === 0) throw new ParseError(where, `"${label}" names no element`);
-  return z;
 }
 
 function vectorOf(text: string): number[] {

@@ -1,7 +1,7 @@
 import { ParseError } from "../../errors.ts";
 import { atomicNumber } from "../../frame.ts";
 import { BOHR, HARTREE } from "../../units.ts";
-import { speciesNumber } from "./qe_input.ts";
+import { speciesElement } from "./qe_input.ts";
 import { cartesian, type FrameRecord, type Note } from "./frame_record.ts";
 import { type Lines, numbersOf, readNumber } from "./lines.ts";
 
@@ -177,9 +177,7 @@ function unitOf(line: string, alat: number, where: string): number {
 
 /** A label such as Fe1 or fe_up. */
 function elementOf(label: string, { elements }: Pick<Run, "elements">, where: string): number {
-  const z = elements.get(label) || speciesNumber(label);
-  if (z === 0) throw new ParseError(where, `"${label}" names no element`);
-  return z;
+  return elements.get(label) || speciesElement(label, where);
 }
 
 /** The first positions, which stand in a table. */

@@ -98,3 +98,11 @@ export function speciesNumber(label: string): number {
   const [, letters = ""] = /^([A-Za-z]{1,2})(?![A-Za-z])/.exec(label) ?? [];
   return atomicNumber(letters.slice(0, 1).toUpperCase() + letters.slice(1).toLowerCase());
 }
+
+/** The same.
+ * @throws {ParseError} where it names none */
+export function speciesElement(label: string, where: string): number {
+  const z = speciesNumber(label);
+  if (z === 0) throw new ParseError(where, `"${label}" names no element`);
+  return z;
+}
